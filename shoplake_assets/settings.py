@@ -117,7 +117,7 @@ class RuntimeSettings(_Section):
 
     java: str = Field(
         "auto",
-        description="`auto` takes a system Java 17 or 21, else the JRE wheel; `wheel` forces the wheel; or a JAVA_HOME.",
+        description="`auto` takes a system Java 17 or 21, else the JRE wheel; `wheel` takes the wheel; or a JAVA_HOME.",
     )
     cache: Path = Field(
         Path("~/.cache/shoplake"), description="Folder for downloaded jars; lakes of one user share it."

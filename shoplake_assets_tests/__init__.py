@@ -1,0 +1,1 @@
+"""Tests of Shoplake; the folders mirror the package."""

@@ -1,0 +1,1 @@
+"""The dashboard: Dash and Plotly over pyiceberg; never a JVM."""

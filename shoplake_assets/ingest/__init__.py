@@ -1,0 +1,1 @@
+"""The streaming job from Kafka to Bronze, and what it tells about itself over HTTP."""

@@ -1,0 +1,1 @@
+"""Iceberg: catalog, positions, increments, audit and publish. No Dagster."""

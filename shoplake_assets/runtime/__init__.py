@@ -1,0 +1,1 @@
+"""What runs underneath: Java, jars, broker, Spark Connect server, supervision."""
