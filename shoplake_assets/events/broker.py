@@ -1,0 +1,35 @@
+"""How Shoplake's own clients talk to the broker.
+
+Belongs here: the client options that the producer and the topic's queries share, and the one sentence for a broker
+that does not answer. Does not belong here: what is sent or asked.
+"""
+
+from typing import TYPE_CHECKING
+
+from shoplake_assets.errors import ShoplakeError
+
+if TYPE_CHECKING:
+    from shoplake_assets.settings import Settings
+
+# Seconds after which a broker that does not answer counts as unreachable.
+PATIENCE_SECONDS = 10
+
+_LOG_CRITICAL = 2
+
+
+def client_options(settings: "Settings") -> dict[str, str | int]:
+    """Options of every Kafka client; failures are raised by the callers, so the library's own log is kept quiet."""
+    return {
+        "bootstrap.servers": settings.bootstrap,
+        "client.id": "shoplake",
+        "broker.address.family": "v4" if settings.kafka.bootstrap is None else "any",
+        "log_level": _LOG_CRITICAL,
+    }
+
+
+def unreachable(settings: "Settings") -> ShoplakeError:
+    """The error for a broker that does not answer."""
+    return ShoplakeError(
+        f"cannot reach Kafka at {settings.bootstrap}; is it running? 'shoplake up' starts it, "
+        "SHOPLAKE_KAFKA__BOOTSTRAP names another."
+    )

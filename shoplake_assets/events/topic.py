@@ -1,0 +1,158 @@
+"""The topic of shop events: made on first use, and asked for its identity and its offsets.
+
+Belongs here: what the rest of Shoplake wants to know about the topic. Does not belong here: sending or reading events.
+No function here makes the topic by asking about it; only `ensure_topic` does.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented, yet not re-exported to type checkers
+    AdminClient,
+    NewTopic,
+    OffsetSpec,
+)
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.events.broker import PATIENCE_SECONDS, client_options, unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from confluent_kafka import Uuid
+
+    from shoplake_assets.settings import Settings
+
+_Key = TypeVar("_Key")
+_Answer = TypeVar("_Answer")
+
+_SILENCE = frozenset({KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE})
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic's identity: `id` changes when a topic of the same name is made anew, so offsets belong to an id.
+
+    Attributes:
+        id: Kafka's topic id, as Kafka's own tools print it (URL-safe base64, 22 characters).
+        partitions: The partitions' numbers, ascending.
+    """
+
+    id: str
+    partitions: tuple[int, ...]
+
+
+class TopicMissingError(ShoplakeError):
+    """The broker answers, but has no such topic (yet)."""
+
+
+def ensure_topic(settings: "Settings") -> Topic:
+    """Make the topic with the partitions and the retention of the settings, if it is absent; leave it alone if not.
+
+    Raises:
+        ShoplakeError: The broker cannot be reached or refuses.
+    """
+    try:
+        return describe_topic(settings)
+    except TopicMissingError:
+        wanted = NewTopic(
+            settings.kafka.topic,
+            num_partitions=settings.kafka.partitions,
+            replication_factor=-1,
+            config={"retention.ms": str(settings.kafka.retention_hours * 3_600_000)},
+        )
+    try:
+        _ask(settings, lambda admin: admin.create_topics([wanted]))
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise ShoplakeError(f"Kafka refuses topic {settings.kafka.topic!r}: {error.args[0].str()}.") from error
+    return _describe_when_known(settings)
+
+
+def describe_topic(settings: "Settings") -> Topic:
+    """Ask for the topic's id and partitions.
+
+    Raises:
+        TopicMissingError: There is no such topic.
+        ShoplakeError: The broker cannot be reached or refuses.
+    """
+    name = settings.kafka.topic
+    try:
+        found = _ask(settings, lambda admin: admin.describe_topics(TopicCollection([name])))[name]
+    except KafkaException as error:
+        raise _refusal(error, settings=settings) from error
+    return Topic(id=_render(found.topic_id), partitions=tuple(sorted(part.id for part in found.partitions)))
+
+
+def end_offsets(settings: "Settings") -> dict[int, int]:
+    """Ask, for each partition, for the offset that the next event will get.
+
+    Raises:
+        TopicMissingError: There is no such topic.
+        ShoplakeError: The broker cannot be reached or refuses.
+    """
+    return _offsets(settings, at=OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+
+def beginning_offsets(settings: "Settings") -> dict[int, int]:
+    """Ask, for each partition, for the oldest offset that retention has kept.
+
+    Raises:
+        TopicMissingError: There is no such topic.
+        ShoplakeError: The broker cannot be reached or refuses.
+    """
+    return _offsets(settings, at=OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+
+def _offsets(settings: "Settings", *, at: OffsetSpec) -> dict[int, int]:
+    topic = describe_topic(settings)
+    wanted = {TopicPartition(settings.kafka.topic, number): at for number in topic.partitions}
+    try:
+        found = _ask(settings, lambda admin: admin.list_offsets(wanted))
+    except KafkaException as error:
+        raise _refusal(error, settings=settings) from error
+    return {part.partition: answer.offset for part, answer in sorted(found.items(), key=lambda item: item[0].partition)}
+
+
+@retry(
+    retry=retry_if_exception_type(TopicMissingError),
+    stop=stop_after_delay(PATIENCE_SECONDS),
+    wait=wait_fixed(0.1),
+    reraise=True,
+)
+def _describe_when_known(settings: "Settings") -> Topic:
+    """A topic that was just made takes a moment to reach every broker."""
+    return describe_topic(settings)
+
+
+def _ask(
+    settings: "Settings", request: "Callable[[AdminClient], dict[_Key, Future[_Answer]]]"
+) -> "dict[_Key, _Answer]":
+    """Put one request to the broker and wait for its answers; the client must outlive them."""
+    admin = AdminClient({**client_options(settings)})
+    futures = request(admin)
+    try:
+        return {key: future.result(timeout=PATIENCE_SECONDS) for key, future in futures.items()}
+    except TimeoutError as error:
+        raise unreachable(settings) from error
+    except KafkaException as error:
+        if error.args[0].code() in _SILENCE:
+            raise unreachable(settings) from error
+        raise
+
+
+def _refusal(error: KafkaException, *, settings: "Settings") -> ShoplakeError:
+    problem: KafkaError = error.args[0]
+    if problem.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        return TopicMissingError(
+            f"Kafka at {settings.bootstrap} has no topic {settings.kafka.topic!r}; 'shoplake up' makes it."
+        )
+    return ShoplakeError(f"Kafka at {settings.bootstrap} refuses topic {settings.kafka.topic!r}: {problem.str()}.")
+
+
+def _render(topic_id: "Uuid") -> str:
+    """Kafka's tools print the URL-safe alphabet, the client library the standard one."""
+    return str(topic_id).rstrip("=").replace("+", "-").replace("/", "_")
