@@ -86,6 +86,7 @@ class Ivy:
         self,
         coordinates: Sequence[Coordinate],
         *,
+        into: Path,
         pattern: str,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
@@ -93,7 +94,8 @@ class Ivy:
 
         Args:
             coordinates: The modules.
-            pattern: Ivy's pattern of the files to be made, a path with `[conf]`, `[artifact]` and so on.
+            into: The folder, which exists.
+            pattern: Ivy's pattern of the files to be made within the folder, with `[conf]`, `[artifact]` and so on.
             on_progress: Told about each jar as its download starts and once more at the end.
 
         Raises:
@@ -112,14 +114,14 @@ class Ivy:
                 *("-settings", str(settings), "-ivy", str(module), "-cache", str(self.cache)),
                 *("-confs", *CONFS, "-types", *TYPES, "-retrieve", pattern),
             ]
-            _run(command, total=len(coordinates), on_progress=on_progress)
+            _run(command, cwd=into, total=len(coordinates), on_progress=on_progress)
 
 
-def _run(command: Sequence[str], *, total: int, on_progress: Callable[[Progress], None]) -> None:
+def _run(command: Sequence[str], *, cwd: Path, total: int, on_progress: Callable[[Progress], None]) -> None:
     output: list[str] = []
     done = 0
     with subprocess.Popen(  # noqa: S603 - the command is made above, of our own parts
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
         assert process.stdout is not None  # noqa: S101 - for the type checker; the line above asks for the pipe
         for line in process.stdout:

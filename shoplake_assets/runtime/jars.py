@@ -174,9 +174,11 @@ def _fetch(settings: "Settings", java: "Java", downloads: Path, on_progress: Cal
     wanted = locked_jars()
     with tempfile.TemporaryDirectory(prefix="fetching-", dir=settings.runtime.cache) as temporary:
         folder = Path(temporary) / "jars"
+        folder.mkdir()
         Ivy(java, cache=downloads).retrieve(
             [jar.coordinate for jar in wanted],
-            pattern=f"{folder}/[conf]/[artifact]-[revision].[ext]",
+            into=folder,
+            pattern="[conf]/[artifact]-[revision].[ext]",
             on_progress=on_progress,
         )
         if problems := mismatches(folder, wanted):
@@ -202,9 +204,11 @@ def make_lock(java: "Java") -> str:
     """Resolve `COORDINATES` anew, with all they depend on, and give the text of their lock."""
     with tempfile.TemporaryDirectory(prefix="shoplake-lock-") as temporary:
         folder = Path(temporary) / "jars"
+        folder.mkdir()
         Ivy(java, cache=Path(temporary) / "ivy", with_dependencies=True).retrieve(
             COORDINATES,
-            pattern=f"{folder}/[conf]/[organisation]/[module]/[revision]/[artifact]-[revision].[ext]",
+            into=folder,
+            pattern="[conf]/[organisation]/[module]/[revision]/[artifact]-[revision].[ext]",
         )
         shipped = {path.name for path in ivy.pyspark_jars().glob("*.jar")}
         jars = []

@@ -1,0 +1,116 @@
+"""Dagster's own configuration: `dagster.yaml` and `workspace.yaml` in `<home>/dagster`.
+
+Belongs here: where Dagster keeps its state and how its daemon works. Does not belong here: what it orchestrates
+(`definitions`), which processes it takes (`processes`).
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoplake_assets.settings import LOOPBACK
+
+if TYPE_CHECKING:
+    from shoplake_assets.settings import Settings
+
+LOCATION = "shoplake"
+MAX_CONCURRENT_RUNS = 4
+RETRIES = 2
+START_TIMEOUT_SECONDS = 180
+CANCEL_TIMEOUT_SECONDS = 180
+MONITORING_SECONDS = 30
+DAYS = {"skipped": 1, "success": 14, "failure": 30, "started": 7}
+WORKERS = 4
+
+
+def dagster_folder(settings: "Settings") -> Path:
+    """The DAGSTER_HOME of this lake."""
+    return settings.home / "dagster"
+
+
+def workspace_file(settings: "Settings") -> Path:
+    """The file that tells the webserver and the daemon where the code server is."""
+    return dagster_folder(settings) / "workspace.yaml"
+
+
+def instance_config(settings: "Settings") -> dict[str, Any]:
+    """What `dagster.yaml` says."""
+    folder = dagster_folder(settings)
+    threads = {"use_threads": True, "num_workers": WORKERS}
+    return {
+        "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
+        "storage": {"sqlite": {"base_dir": str(folder / "storage")}},
+        "local_artifact_storage": {
+            "module": "dagster._core.storage.root",
+            "class": "LocalArtifactStorage",
+            "config": {"base_dir": str(folder)},
+        },
+        "compute_logs": _compute_logs(settings),
+        # The poll of 5 s that Dagster has by default would be the largest part of a refresh's delay.
+        "run_coordinator": {
+            "module": "dagster.core.run_coordinator",
+            "class": "QueuedRunCoordinator",
+            "config": {"dequeue_interval_seconds": 1},
+        },
+        # Two refreshes of one table would build on the same snapshot, and the later one would be refused at the end:
+        # a run whose pool is taken waits in the queue instead, without a process.
+        "concurrency": {
+            "runs": {"max_concurrent_runs": MAX_CONCURRENT_RUNS},
+            "pools": {"default_limit": 1, "granularity": "run"},
+        },
+        # A run whose process was killed is found and started again; a failed audit is not, since the data is the same.
+        "run_monitoring": {
+            "enabled": True,
+            "start_timeout_seconds": START_TIMEOUT_SECONDS,
+            "cancel_timeout_seconds": CANCEL_TIMEOUT_SECONDS,
+            "poll_interval_seconds": MONITORING_SECONDS,
+            "free_slots_after_run_end_seconds": MONITORING_SECONDS,
+        },
+        "run_retries": {"enabled": True, "max_retries": RETRIES, "retry_on_asset_or_op_failure": False},
+        "sensors": threads,
+        "schedules": threads,
+        "auto_materialize": threads,
+        "freshness": {"enabled": True},
+        "retention": {
+            "schedule": {"purge_after_days": DAYS},
+            "sensor": {"purge_after_days": DAYS},
+            "auto_materialize": {"purge_after_days": DAYS},
+        },
+    }
+
+
+def workspace_config(settings: "Settings") -> dict[str, Any]:
+    """What `workspace.yaml` says: the one code location is served by a process of its own."""
+    server = {"host": LOOPBACK, "port": settings.dagster.code_server_port, "location_name": LOCATION}
+    return {"load_from": [{"grpc_server": server}]}
+
+
+def prepare_dagster(settings: "Settings") -> None:
+    """Write both files anew, so that they follow the settings."""
+    import yaml
+
+    folder = dagster_folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "dagster.yaml").write_text(yaml.safe_dump(instance_config(settings), sort_keys=False))
+    workspace_file(settings).write_text(yaml.safe_dump(workspace_config(settings), sort_keys=False))
+
+
+def _compute_logs(settings: "Settings") -> dict[str, Any]:
+    bucket = settings.dagster.compute_log_bucket
+    if bucket is None:
+        return {
+            "module": "dagster.core.storage.local_compute_log_manager",
+            "class": "LocalComputeLogManager",
+            "config": {"base_dir": str(dagster_folder(settings) / "compute_logs")},
+        }
+    endpoint = settings.exports.s3_endpoint
+    return {
+        "module": "dagster_aws.s3.compute_log_manager",
+        "class": "S3ComputeLogManager",
+        "config": {
+            "bucket": bucket,
+            "prefix": "shoplake-compute-logs",
+            "local_dir": str(dagster_folder(settings) / "compute_logs"),
+            **({"endpoint_url": endpoint} if endpoint else {}),
+        },
+    }

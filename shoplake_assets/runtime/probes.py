@@ -1,0 +1,131 @@
+"""Whether a process is ready to serve: asked of the process itself, each time.
+
+Belongs here: one cheap question per kind of process. Does not belong here: whether the process is alive, which the
+supervisor knows. A probe answers within `PATIENCE_SECONDS`, never raises, and takes a process that cannot be asked
+for one that is not ready.
+"""
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from shoplake_assets.settings import LOOPBACK
+
+if TYPE_CHECKING:
+    import grpc
+
+    from shoplake_assets.settings import Settings
+
+PATIENCE_SECONDS = 2.0
+DAEMON_HEARTBEATS = "{instance {daemonHealth {allDaemonStatuses {required lastHeartbeatTime}}}}"
+
+Probe = Callable[[float], bool]
+"""Takes the time (epoch seconds) at which the process was started; says whether it is ready."""
+
+
+def probes(settings: "Settings") -> dict[str, Probe]:
+    """The probe of each process of an embedded lake, by name. The generator has none: it serves nobody."""
+    ingest = f"http://{LOOPBACK}:{settings.ingest.port}/status"
+    webserver = f"http://{LOOPBACK}:{settings.dagster.port}"
+    dashboard = f"http://{LOOPBACK}:{settings.dashboard.port}/"
+    return {
+        "kafka": lambda _: _kafka_answers(settings.bootstrap),
+        "spark": lambda _: _grpc_connects(settings.spark.connect_port),
+        "ingest": lambda _: _json(ingest).get("state") == "running",
+        "code-server": lambda _: _code_server_serves(settings.dagster.code_server_port),
+        "webserver": lambda _: bool(_json(f"{webserver}/server_info")),
+        "daemon": lambda since: _daemons_beat(f"{webserver}/graphql", since=since),
+        "dashboard": lambda _: _page_is_served(dashboard),
+    }
+
+
+def _kafka_answers(bootstrap: str) -> bool:
+    """Ask for the cluster's metadata, which the broker gives once it is no longer fenced."""
+    host, _, port = bootstrap.partition(",")[0].rpartition(":")
+    if not _listens(host, int(port)):
+        return False
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    try:
+        return bool(client.list_topics(timeout=PATIENCE_SECONDS).brokers)
+    except KafkaException:
+        return False
+
+
+def _grpc_connects(port: int) -> bool:
+    if not _listens(LOOPBACK, port):
+        return False
+    import grpc
+
+    with _channel(port) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=PATIENCE_SECONDS)
+        except grpc.FutureTimeoutError:
+            return False
+    return True
+
+
+def _code_server_serves(port: int) -> bool:
+    if not _listens(LOOPBACK, port):
+        return False
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    with _channel(port) as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=PATIENCE_SECONDS
+            )
+        except grpc.RpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _daemons_beat(url: str, *, since: float) -> bool:
+    """Whether every daemon that this instance needs has given a sign of life since the process was started."""
+    answer = _json(url, body={"query": DAEMON_HEARTBEATS})
+    try:
+        statuses = answer["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
+        needed = [status["lastHeartbeatTime"] for status in statuses if status["required"]]
+    except (KeyError, TypeError):
+        return False
+    return bool(needed) and all(beat is not None and beat >= since for beat in needed)
+
+
+def _page_is_served(url: str) -> bool:
+    import httpx
+
+    try:
+        return httpx.get(url, timeout=PATIENCE_SECONDS, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _json(url: str, *, body: dict[str, str] | None = None) -> dict[str, Any]:
+    """Get (or post to) a URL and read its JSON object; empty if there is none."""
+    import httpx
+
+    try:
+        with httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client:
+            answer = client.get(url) if body is None else client.post(url, json=body)
+            document = answer.raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _listens(host: str, port: int) -> bool:
+    """The cheapest question first: the clients below take long to find out that nobody listens."""
+    try:
+        with socket.create_connection((host, port), timeout=PATIENCE_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _channel(port: int) -> "grpc.Channel":
+    import grpc
+
+    return grpc.insecure_channel(f"{LOOPBACK}:{port}", options=[("grpc.enable_http_proxy", 0)])

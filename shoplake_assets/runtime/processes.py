@@ -1,0 +1,106 @@
+"""Which processes an embedded lake consists of.
+
+Belongs here: name, command, environment and manner of stopping of each. Does not belong here: starting and watching
+them (`supervision`), asking them whether they are ready (`probes`). All start at the same time; each waits for what
+it needs by itself. Everything listens on the loopback interface only.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from shoplake_assets.runtime.broker import broker_command
+from shoplake_assets.runtime.dagster_home import LOCATION, dagster_folder, workspace_file
+from shoplake_assets.runtime.spark import connect_command, java_environment
+from shoplake_assets.settings import LOOPBACK, PREFIX
+
+if TYPE_CHECKING:
+    from shoplake_assets.runtime.jars import Jars
+    from shoplake_assets.runtime.java import Java
+    from shoplake_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """One process to be kept running.
+
+    Attributes:
+        name: How it is called everywhere.
+        command: Its program and arguments.
+        environment: What it gets beside the environment of `up`.
+        stop_seconds: Seconds from the request to stop until it is killed.
+        stop_group: Whether the request to stop goes to its children too. Being killed always does.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_seconds: int = 20
+    stop_group: bool = False
+
+
+def embedded_processes(settings: "Settings", java: "Java", jars: "Jars", *, generator: bool) -> list[ProcessSpec]:
+    """The processes of an embedded lake, in the order in which they are shown.
+
+    Args:
+        settings: A broker or a Spark that exists already is not started.
+        java: Runs the broker and Spark.
+        jars: Their jars.
+        generator: Whether synthetic shoppers run, if the settings have them enabled.
+    """
+    python = {f"{PREFIX}HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
+    with_java = python | java_environment(java)
+    dagster = with_java | {"DAGSTER_HOME": str(dagster_folder(settings)), "DAGSTER_DISABLE_TELEMETRY": "1"}
+    specs = []
+    if settings.kafka.bootstrap is None:
+        specs.append(ProcessSpec("kafka", tuple(broker_command(settings, java, jars)), stop_seconds=45))
+    if settings.spark.remote is None:
+        specs.append(ProcessSpec("spark", tuple(connect_command(settings, java, jars)), java_environment(java)))
+    # The ingest ends its batch first; its JVM must live until then, so only the Python process is asked to stop.
+    specs.append(ProcessSpec("ingest", _python("-m", "shoplake_assets.ingest"), with_java, stop_seconds=90))
+    specs.append(ProcessSpec("code-server", _code_server(settings), dagster, stop_seconds=45))
+    specs.append(ProcessSpec("webserver", _webserver(settings), dagster))
+    specs.append(ProcessSpec("daemon", _daemon(settings), dagster, stop_seconds=45))
+    if generator and settings.generator.enabled:
+        specs.append(ProcessSpec("generator", _python("-m", "shoplake_assets.cli.main", "generate"), python))
+    specs.append(ProcessSpec("dashboard", _python("-m", "shoplake_assets.dashboard"), python))
+    return specs
+
+
+def urls(settings: "Settings") -> dict[str, str]:
+    """Where each process that serves somebody is found, by its name."""
+    return {
+        "kafka": settings.bootstrap,
+        "spark": settings.spark_remote,
+        "ingest": f"http://{LOOPBACK}:{settings.ingest.port}/status",
+        "code-server": f"grpc://{LOOPBACK}:{settings.dagster.code_server_port}",
+        "webserver": f"http://{LOOPBACK}:{settings.dagster.port}",
+        "dashboard": f"http://{LOOPBACK}:{settings.dashboard.port}",
+    }
+
+
+def _python(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, *arguments)
+
+
+def _code_server(settings: "Settings") -> tuple[str, ...]:
+    """`dagster api grpc` serves the code in one process; `dagster code-server start` would keep two of them."""
+    return _python(
+        *("-m", "dagster", "api", "grpc", "--host", LOOPBACK, "--port", str(settings.dagster.code_server_port)),
+        *("--module-name", "shoplake_assets.definitions", "--location-name", LOCATION),
+        *("--use-python-environment-entry-point", "--log-format", "json", "--log-level", "warning"),
+    )
+
+
+def _webserver(settings: "Settings") -> tuple[str, ...]:
+    return _python(
+        *("-m", "dagster_webserver", "--host", LOOPBACK, "--port", str(settings.dagster.port)),
+        *("--workspace", str(workspace_file(settings)), "--log-format", "json"),
+    )
+
+
+def _daemon(settings: "Settings") -> tuple[str, ...]:
+    return _python(
+        *("-m", "dagster._daemon", "run", "--workspace", str(workspace_file(settings)), "--log-format", "json")
+    )

@@ -1,0 +1,107 @@
+"""Spark on this machine: the one Connect server, and the same configuration for a driver of one's own.
+
+Belongs here: environment, configuration and command. Does not belong here: sessions and what is done with them.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoplake_assets.lake.catalog import spark_catalog_conf
+from shoplake_assets.runtime.ivy import pyspark_jars
+from shoplake_assets.runtime.logs import write_log4j2
+from shoplake_assets.settings import LOOPBACK
+
+if TYPE_CHECKING:
+    from shoplake_assets.runtime.jars import Jars
+    from shoplake_assets.runtime.java import Java
+    from shoplake_assets.settings import Settings
+
+CONNECT_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+JVM_FLAGS = (
+    "-XX:+UseParallelGC",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:-UsePerfData",
+    "-Djava.awt.headless=true",
+    "-Duser.timezone=UTC",
+)
+# Warnings that every start repeats and that nobody can act on.
+QUIET = {
+    "org.apache.hadoop.util.NativeCodeLoader": "error",
+    "org.apache.spark.util.Utils": "error",
+    "org.apache.spark.SparkConf": "error",
+    "org.apache.spark.sql.connect.service.SparkConnectServer": "info",
+}
+
+
+def spark_folder(settings: "Settings") -> Path:
+    """Where Spark keeps its scratch files; nothing in it is needed after a stop."""
+    return settings.home / "spark"
+
+
+def java_environment(java: "Java") -> dict[str, str]:
+    """Environment in which pyspark starts a driver with this Java and this Python."""
+    return {
+        "JAVA_HOME": str(java.home),
+        "SPARK_HOME": str(pyspark_jars().parent),
+        "SPARK_LOCAL_IP": LOOPBACK,
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        # The allocator's arenas, one per thread, would otherwise add a few hundred MiB to what the heap takes.
+        "MALLOC_ARENA_MAX": "2",
+    }
+
+
+def prepare_spark(settings: "Settings") -> None:
+    """Make the folder and the log configuration that `spark_conf` points at."""
+    write_log4j2(_log4j2(settings), levels=QUIET)
+
+
+def spark_conf(settings: "Settings", jars: "Jars", *, java: "Java | None" = None, memory_mb: int) -> dict[str, str]:
+    """Configuration of a local driver that sees the lake.
+
+    Args:
+        settings: The number of cores, the home, the catalog.
+        jars: What Spark needs beside its own; they are on the class path, so that nothing is copied at the start.
+        java: Gives the options that its processes need, such as a trust store.
+        memory_mb: Heap of the driver, MiB.
+    """
+    cores = settings.spark.cores
+    options = [*(java.options if java else ()), *JVM_FLAGS, f"-Dlog4j2.configurationFile={_log4j2(settings).as_uri()}"]
+    return {
+        "spark.master": f"local[{cores}]",
+        "spark.driver.memory": f"{memory_mb}m",
+        "spark.driver.extraClassPath": os.pathsep.join(str(path) for path in jars.spark),
+        "spark.driver.extraJavaOptions": " ".join(f'"{option}"' for option in options),
+        "spark.driver.host": LOOPBACK,
+        "spark.driver.bindAddress": LOOPBACK,
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.local.dir": str(spark_folder(settings) / "tmp"),
+        "spark.sql.warehouse.dir": (spark_folder(settings) / "warehouse").as_uri(),
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(cores),
+        **spark_catalog_conf(settings),
+    }
+
+
+def connect_command(settings: "Settings", java: "Java", jars: "Jars") -> list[str]:
+    """The command that runs the Connect server in the foreground, in the environment of `java_environment`."""
+    conf = {
+        "spark.app.name": "shoplake",
+        **spark_conf(settings, jars, java=java, memory_mb=settings.spark.memory_mb),
+        "spark.connect.grpc.binding.address": LOOPBACK,
+        "spark.connect.grpc.binding.port": str(settings.spark.connect_port),
+    }
+    return [
+        str(pyspark_jars().parent / "bin" / "spark-submit"),
+        *("--class", CONNECT_SERVER),
+        *(part for key, value in conf.items() for part in ("--conf", f"{key}={value}")),
+        "spark-internal",
+    ]
+
+
+def _log4j2(settings: "Settings") -> Path:
+    return spark_folder(settings) / "log4j2.properties"
