@@ -4,6 +4,7 @@ Belongs here: where Dagster keeps its state and how its daemon works. Does not b
 (`definitions`), which processes it takes (`processes`).
 """
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,13 +87,11 @@ def workspace_config(settings: "Settings") -> dict[str, Any]:
 
 
 def prepare_dagster(settings: "Settings") -> None:
-    """Write both files anew, so that they follow the settings."""
-    import yaml
-
+    """Write both files anew, so that they follow the settings. JSON is YAML too, and needs no quoting rules of ours."""
     folder = dagster_folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_text(yaml.safe_dump(instance_config(settings), sort_keys=False))
-    workspace_file(settings).write_text(yaml.safe_dump(workspace_config(settings), sort_keys=False))
+    (folder / "dagster.yaml").write_text(json.dumps(instance_config(settings), indent=2))
+    workspace_file(settings).write_text(json.dumps(workspace_config(settings), indent=2))
 
 
 def _compute_logs(settings: "Settings") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shoplake_assets.settings import LOOPBACK
 
 if TYPE_CHECKING:
-    import grpc
+    import grpc  # type: ignore[import-untyped]
 
     from shoplake_assets.settings import Settings
 
@@ -71,7 +71,7 @@ def _code_server_serves(port: int) -> bool:
     if not _listens(LOOPBACK, port):
         return False
     import grpc
-    from grpc_health.v1 import health_pb2, health_pb2_grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
     with _channel(port) as channel:
         try:

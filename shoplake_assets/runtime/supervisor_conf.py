@@ -1,0 +1,117 @@
+"""The configuration of supervisord for a lake.
+
+Belongs here: the text of `<home>/run/supervisord.conf` and the place of its socket. Does not belong here: starting it
+and talking to it (`supervision`).
+"""
+
+import hashlib
+import os
+import shlex
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.runtime.home import logs_folder, run_folder
+
+if TYPE_CHECKING:
+    from shoplake_assets.runtime.processes import ProcessSpec
+    from shoplake_assets.settings import Settings
+
+# The kernel takes 108 bytes for the path of a socket; supervisord binds `<path>.<pid>` first and then renames it.
+LONGEST_SOCKET_PATH = 90
+LOG_BYTES = 10_000_000
+LOG_BACKUPS = 3
+# A process that lives so long has started; one that dies sooner is tried again, each time a second later.
+START_SECONDS = 3
+START_RETRIES = 5
+
+
+def configuration_file(settings: "Settings") -> Path:
+    """The file that supervisord reads."""
+    return run_folder(settings) / "supervisord.conf"
+
+
+def supervisor_log(settings: "Settings") -> Path:
+    """The log of supervisord itself, begun anew at each start of the lake."""
+    return logs_folder(settings) / "supervisord.log"
+
+
+def process_log(settings: "Settings", name: str) -> Path:
+    """The log of one process."""
+    return logs_folder(settings) / f"{name}.log"
+
+
+def socket_path(settings: "Settings") -> Path:
+    """Where supervisord listens: in the home or, where that path is too long, in a private temporary folder."""
+    path = run_folder(settings) / "supervisor.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    key = hashlib.sha256(os.fsencode(settings.home)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"shoplake-{os.getuid()}" / f"{key}.sock"
+
+
+def prepare_socket_folder(settings: "Settings") -> None:
+    """Make the socket's folder, for this user only.
+
+    Raises:
+        ShoplakeError: Somebody else owns the folder.
+    """
+    folder = socket_path(settings).parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise ShoplakeError(f"{folder} belongs to another user. Remove it, or set SHOPLAKE_HOME to a shorter path.")
+
+
+def configuration(settings: "Settings", specs: Iterable["ProcessSpec"]) -> str:
+    """The whole configuration."""
+    socket = socket_path(settings)
+    sections: dict[str, Mapping[str, object]] = {
+        "unix_http_server": {"file": socket, "chmod": "0600"},
+        "supervisord": {
+            "logfile": supervisor_log(settings),
+            "logfile_maxbytes": 0,
+            "pidfile": run_folder(settings) / "supervisord.pid",
+            "directory": settings.home,
+            "nodaemon": "true",
+            "silent": "true",
+            "loglevel": "info",
+        },
+        "rpcinterface:supervisor": {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+        },
+        "supervisorctl": {"serverurl": f"unix://{socket}"},
+    }
+    sections |= {f"program:{spec.name}": _program(settings, spec) for spec in specs}
+    return "".join(_section(name, values) for name, values in sections.items())
+
+
+def _program(settings: "Settings", spec: "ProcessSpec") -> Mapping[str, object]:
+    return {
+        "command": shlex.join(spec.command),
+        "environment": ",".join(f"{name}={_quote(value)}" for name, value in spec.environment.items()),
+        "autostart": "true",
+        "autorestart": "true",
+        "startsecs": START_SECONDS,
+        "startretries": START_RETRIES,
+        "stopsignal": "TERM",
+        "stopwaitsecs": spec.stop_seconds,
+        "stopasgroup": str(spec.stop_group).lower(),
+        "killasgroup": "true",
+        "redirect_stderr": "true",
+        "stdout_logfile": process_log(settings, spec.name),
+        "stdout_logfile_maxbytes": LOG_BYTES,
+        "stdout_logfile_backups": LOG_BACKUPS,
+    }
+
+
+def _section(name: str, values: Mapping[str, object]) -> str:
+    """One section; `%` begins an expansion in supervisord's files and is doubled to mean itself."""
+    lines = (f"{key} = {str(value).replace('%', '%%')}\n" for key, value in values.items())
+    return f"[{name}]\n{''.join(lines)}\n"
+
+
+def _quote(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
