@@ -1,0 +1,87 @@
+"""What a contract is: a Pandera model of the rows plus what else is true of the table.
+
+Belongs here: the base of every contract and the description of its table. Does not belong here: what is derived from a
+contract (`iceberg`, `rules`, `validation`), or any one table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import pandera.pyspark as pa
+
+
+class ContractError(TypeError):
+    """A contract says something that Shoplake cannot keep; raised when the contract is imported."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """What is true of a table beside its rows.
+
+    Attributes:
+        name: `layer.table` in the catalog.
+        key: Columns that together identify a row; unique in the table.
+        partitioned_by: Iceberg partition transform, such as `hours(event_time)`; empty for none.
+        code_version: Version of the transformation that builds the table; bump it when the meaning of a column changes.
+        fresh_within: A table that has not been materialized for longer than this is stale.
+        owner: Who answers for it, a team in Dagster's notation.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    partitioned_by: str = ""
+    code_version: str = "1"
+    fresh_within: timedelta = timedelta(hours=1)
+    owner: str = "team:data-platform"
+
+    @property
+    def layer(self) -> str:
+        """`bronze`, `silver` or `gold`."""
+        return self.name.split(".")[0]
+
+
+class Contract(pa.DataFrameModel):
+    """Base of all contracts: exactly these columns."""
+
+    class Config:
+        """Pandera's options for every contract."""
+
+        strict = True
+
+
+ContractType = type[Contract]
+_C = TypeVar("_C", bound=ContractType)
+
+_TABLES: dict[ContractType, Table] = {}
+
+
+def describes(table: Table) -> Callable[[_C], _C]:
+    """Tie a contract to its table; a contract without one cannot be written to."""
+
+    def tie(contract: _C) -> _C:
+        missing = [name for name in table.key if name not in contract.to_schema().columns]
+        if missing:
+            raise ContractError(f"{contract.__name__}: key {missing} of {table.name} names no column of the contract")
+        _TABLES[contract] = table
+        return contract
+
+    return tie
+
+
+def table_of(contract: ContractType) -> Table:
+    """The table that the contract describes."""
+    return _TABLES[contract]
+
+
+def columns_of(contract: ContractType) -> tuple[str, ...]:
+    """Names of the columns, in the order in which the table has them: what is the table's own comes first."""
+    known = contract.to_schema().columns
+    own_first = (name for part in contract.__mro__ for name in vars(part).get("__annotations__", {}) if name in known)
+    return tuple(dict.fromkeys(own_first))
+
+
+def description_of(contract: ContractType) -> str:
+    """What the table is, in the words of the contract's docstring."""
+    return (contract.__doc__ or "").strip()

@@ -1,0 +1,66 @@
+"""Does a table keep its contract?
+
+Belongs here: the verdict on a DataFrame. Pandera judges the schema; the rows are judged by all rules of the contract in
+one pass, because Pandera would run one Spark job for each check. Does not belong here: when this happens, and what
+follows from it.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyspark.sql.functions as F  # noqa: N812  the name under which Spark's functions are known
+from pandera.config import ValidationDepth, config_context
+
+from shoplake_assets.contracts.contract import ContractType
+from shoplake_assets.contracts.rules import row_rules
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a validation found.
+
+    Attributes:
+        rows: Rows that were looked at.
+        schema_errors: What Pandera says of columns and types, a line each.
+        broken: Broken rules, each with the number of rows that break it.
+    """
+
+    rows: int
+    schema_errors: tuple[str, ...]
+    broken: dict[str, int]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the contract is kept."""
+        return not self.schema_errors and not self.broken
+
+
+def validate(rows: "DataFrame", contract: ContractType) -> Verdict:
+    """Judge the rows by the contract: one metadata look for the schema, one Spark job for all rows and rules."""
+    errors = schema_errors(rows, contract)
+    if errors:
+        return Verdict(rows=0, schema_errors=errors, broken={})
+    rules = row_rules(contract)
+    counts = rows.select(
+        F.count(F.lit(1)), *(F.count_if(rule.breaks).alias(str(number)) for number, rule in enumerate(rules))
+    ).first()
+    total, *broken = counts if counts is not None else (0,)
+    return Verdict(
+        rows=total,
+        schema_errors=(),
+        broken={rule.broken: count for rule, count in zip(rules, broken, strict=True) if count},
+    )
+
+
+def schema_errors(rows: "DataFrame", contract: ContractType) -> tuple[str, ...]:
+    """What Pandera says of the columns and their types; runs no Spark job."""
+    with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_ONLY):
+        report = contract.validate(rows).pandera.errors
+    return tuple(
+        finding["error"]
+        for findings in dict(report or {}).get("SCHEMA", {}).values()
+        for finding in findings
+    )

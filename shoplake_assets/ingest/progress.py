@@ -1,0 +1,148 @@
+"""What the ingest knows of itself.
+
+Belongs here: the state that the HTTP endpoints show, and the listener that keeps it. Does not belong here: HTTP.
+"""
+
+import json
+import os
+import threading
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+if TYPE_CHECKING:
+    from pyspark.sql.streaming import StreamingQueryListener
+
+_BATCH_BUCKETS = (0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60)
+
+
+@dataclass
+class Status:
+    """The `/status` document.
+
+    Attributes:
+        state: `starting`, `running` (the query is active) or `stopping`.
+        pid: Process id of the ingest.
+        since: When the process began, UTC.
+        application_id: The Spark application, as Bronze's snapshots name it.
+        query_id: Spark's id of the query; it lives as long as the checkpoint.
+        topic: The topic's name.
+        topic_id: Kafka's id of it.
+        last_trigger_at: When the query last looked for records, UTC; it beats also while there are none.
+        last_batch: The newest micro-batch that had records: id, rows, seconds by phase, offsets after it.
+        rows_total: Rows committed by this process.
+    """
+
+    state: str = "starting"
+    pid: int = field(default_factory=os.getpid)
+    since: str = field(default_factory=lambda: _now())
+    application_id: str | None = None
+    query_id: str | None = None
+    topic: str | None = None
+    topic_id: str | None = None
+    last_trigger_at: str | None = None
+    last_batch: dict[str, Any] | None = None
+    rows_total: int = 0
+
+
+class Progress:
+    """The status and the metrics, written by the query's listener and read by the HTTP threads."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._lock = threading.Lock()
+        self._status = Status()
+        self._events = Counter("shoplake_ingest_events", "Events committed to Bronze.", registry=self.registry)
+        self._batches = Histogram(
+            "shoplake_ingest_batch_duration_seconds",
+            "Duration of micro-batches that had records.",
+            buckets=_BATCH_BUCKETS,
+            registry=self.registry,
+        )
+        self._trigger = Gauge(
+            "shoplake_ingest_last_trigger_timestamp_seconds",
+            "When the query last looked for records.",
+            registry=self.registry,
+        )
+        self._offset = Gauge(
+            "shoplake_ingest_next_offset",
+            "Next offset to be read, by partition.",
+            labelnames=("partition",),
+            registry=self.registry,
+        )
+
+    def note(self, **changes: str) -> None:
+        """Change fields of the status."""
+        with self._lock:
+            for name, value in changes.items():
+                setattr(self._status, name, value)
+
+    def beat(self) -> None:
+        """Record that the query looked for records."""
+        self.note(last_trigger_at=_now())
+        self._trigger.set_to_current_time()
+
+    def batch(self, report: dict[str, Any]) -> None:
+        """Record a micro-batch from Spark's progress report; one without rows is just a beat."""
+        self.beat()
+        rows = int(report["numInputRows"])
+        if not rows:
+            return
+        seconds = {phase: milliseconds / 1000 for phase, milliseconds in report["durationMs"].items()}
+        offsets = _offsets(report["sources"][0]["endOffset"])
+        with self._lock:
+            self._status.rows_total += rows
+            self._status.last_batch = {
+                "id": report["batchId"],
+                "rows": rows,
+                "started_at": report["timestamp"],
+                "seconds": seconds,
+                "offsets": offsets,
+            }
+        self._events.inc(rows)
+        self._batches.observe(seconds["triggerExecution"])
+        for partition, offset in offsets.items():
+            self._offset.labels(partition).set(offset)
+
+    def document(self) -> dict[str, Any]:
+        """The `/status` document as of now."""
+        with self._lock:
+            return asdict(self._status)
+
+
+def listener(progress: Progress) -> "StreamingQueryListener":
+    """Make the Spark listener that feeds the progress."""
+    from pyspark.sql.streaming.listener import (
+        QueryIdleEvent,
+        QueryProgressEvent,
+        QueryStartedEvent,
+        QueryTerminatedEvent,
+        StreamingQueryListener,
+    )
+
+    class _Listener(StreamingQueryListener):
+        def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802  Spark's name
+            progress.beat()
+
+        def onQueryProgress(self, event: QueryProgressEvent) -> None:  # noqa: N802  Spark's name
+            progress.batch(json.loads(event.progress.json))
+
+        def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802  Spark's name
+            progress.beat()
+
+        def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:  # noqa: N802  Spark's name
+            progress.note(state="stopping")
+
+    return _Listener()
+
+
+def _offsets(end: Any) -> dict[str, int]:
+    """Next offset by partition, from Spark's `{topic: {partition: offset}}`, which is nested or a text of it."""
+    tree = json.loads(end) if isinstance(end, str) else end
+    return {partition: offset for inner in tree.values() for partition, offset in inner.items()}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,117 @@
+"""Write, audit, publish: how a table changes.
+
+Belongs here: the branch on which a refresh is written, and its publication. Does not belong here: what is checked.
+
+A refresh writes to the Iceberg branch `audit_<run>`. Readers of `main` see nothing of it until `publish` moves `main`
+to the branch, in one atomic step that Iceberg refuses when `main` has moved meanwhile. A branch that is not published
+stays, for inspection.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hold a session come here
+
+from shoplake_assets.lake.snapshots import CODE_VERSION, POSITION, SOURCE_SNAPSHOT, summary_of
+from shoplake_assets.tables import CATALOG
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyiceberg.catalog import Catalog
+    from pyiceberg.table.snapshots import Snapshot
+    from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
+
+    from shoplake_assets.lake.position import Position
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What a snapshot reflects; kept in its summary, so that the table itself says where to go on.
+
+    Attributes:
+        position: How far into Kafka the snapshot reaches.
+        source_snapshot: The snapshot of the table below that it was made from.
+        code_version: The version of the transformation that made it.
+    """
+
+    position: "Position"
+    source_snapshot: int
+    code_version: str
+
+    def summary(self) -> dict[str, str]:
+        """The entries of the snapshot summary."""
+        return {
+            POSITION: self.position.to_json(),
+            SOURCE_SNAPSHOT: str(self.source_snapshot),
+            CODE_VERSION: self.code_version,
+        }
+
+
+class Audit:
+    """One refresh of one table, on a branch of its own."""
+
+    def __init__(self, *, spark: "SparkSession", catalog: "Catalog", table: str, run: str) -> None:
+        self._spark = spark
+        self._catalog = catalog
+        self.table = table
+        self.branch = f"audit_{run}"
+        # A retry within one run begins anew from today's `main`.
+        spark.sql(f"ALTER TABLE {self._name} CREATE OR REPLACE BRANCH {self.branch}").collect()
+
+    @property
+    def _name(self) -> str:
+        return f"{CATALOG}.{self.table}"
+
+    @property
+    def _branch_name(self) -> str:
+        return f"{self._name}.branch_{self.branch}"
+
+    def rows(self) -> "DataFrame":
+        """The table as it would be after publication."""
+        return self._spark.table(self._branch_name)
+
+    def append(self, rows: "DataFrame", *, provenance: Provenance, also: "Mapping[str, str] | None" = None) -> None:
+        """Add rows and provenance in one commit; no rows still make a commit, because the position has moved."""
+        self._writer(rows, provenance, also).append()
+
+    def replace_partitions(self, rows: "DataFrame", *, provenance: Provenance) -> None:
+        """Replace the partitions that occur in `rows`, whole, and leave all others."""
+        self._writer(rows, provenance).overwritePartitions()
+
+    def replace_all(
+        self, rows: "DataFrame", *, provenance: Provenance, also: "Mapping[str, str] | None" = None
+    ) -> None:
+        """Replace the whole table."""
+        self._writer(rows, provenance, also).overwrite(F.lit(True))
+
+    def _writer(
+        self, rows: "DataFrame", provenance: Provenance, also: "Mapping[str, str] | None" = None
+    ) -> "DataFrameWriterV2":
+        # The name with the branch in it, because `writeTo` ignores the option `branch` and would write to `main`.
+        writer = rows.writeTo(self._branch_name)
+        for key, value in {**provenance.summary(), **(also or {})}.items():
+            writer = writer.option(f"snapshot-property.{key}", value)
+        return writer
+
+    def snapshot(self) -> "Snapshot":
+        """The branch's newest snapshot."""
+        table = self._catalog.load_table(self.table)
+        found = table.snapshot_by_name(self.branch)
+        if found is None:
+            raise LookupError(f"{self.table} has no branch {self.branch}")
+        return found
+
+    def added_rows(self) -> int:
+        """Rows that the newest commit on the branch added."""
+        return int(summary_of(self.snapshot()).get("added-records", 0))
+
+    def publish(self) -> None:
+        """Move `main` to the branch and drop the branch.
+
+        Raises:
+            pyspark.errors.PySparkException: `main` has moved since the branch was made; nothing is published.
+        """
+        call = f"CALL {CATALOG}.system.fast_forward(table => '{self.table}', branch => 'main', to => '{self.branch}')"
+        self._spark.sql(call).collect()
+        self._spark.sql(f"ALTER TABLE {self._name} DROP BRANCH {self.branch}").collect()

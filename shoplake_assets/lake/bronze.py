@@ -1,0 +1,63 @@
+"""What Bronze's metadata says: how far it reaches.
+
+Belongs here: Bronze's position, from the bounds of `offset` in its data files; no row is read. Does not belong here:
+writing Bronze, which only the ingest does.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from shoplake_assets.lake.position import Position
+from shoplake_assets.lake.snapshots import (
+    LineageLostError,
+    added_files,
+    live_files,
+    offset_range,
+    position_after,
+    since,
+)
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far Bronze reaches.
+
+    Attributes:
+        snapshot_id: The snapshot that this is true of; None while Bronze is empty.
+        position: The next offsets.
+        newest: Kafka time of the newest record, UTC.
+    """
+
+    snapshot_id: int | None = None
+    position: Position = Position()
+    newest: datetime | None = None
+
+
+def bronze_position(table: "Table") -> Position:
+    """The position of Bronze as of now."""
+    return bronze_reach(table, known=Reach()).position
+
+
+def bronze_reach(table: "Table", *, known: Reach) -> Reach:
+    """How far Bronze reaches now, reading only what was committed after `known`."""
+    current = table.current_snapshot()
+    if current is None or current.snapshot_id == known.snapshot_id:
+        return known
+    schema = table.schema()
+    try:
+        if known.snapshot_id is None:
+            raise LineageLostError("nothing is known yet")
+        files = [file for _, file in added_files(table, since(table, after=known.snapshot_id))]
+    except LineageLostError:
+        known, files = Reach(), list(live_files(table, current))
+    ranges = [offset_range(file, schema) for file in files]
+    newest = max((part.newest for part in ranges), default=None)
+    return Reach(
+        snapshot_id=current.snapshot_id,
+        position=known.position.merged(position_after(ranges)),
+        newest=max((moment for moment in (newest, known.newest) if moment), default=None),
+    )

@@ -1,0 +1,78 @@
+"""Sets of event hours, and conditions that read just those.
+
+Belongs here: arithmetic on hours, pure but for the Spark condition it ends in. An hour is a number, hours since
+1970-01-01 UTC, as Iceberg's `hours` partitions have it.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECONDS_PER_HOUR = 3600
+# A condition with more spans than this costs more to plan than the reading that it saves.
+MOST_SPANS = 200
+
+Span = tuple[int, int]
+"""First hour and the hour after the last."""
+
+
+def moment(hour: int) -> datetime:
+    """Start of the hour, UTC."""
+    return EPOCH + timedelta(hours=hour)
+
+
+def hour_of(time: datetime) -> int:
+    """The hour that a moment lies in."""
+    return int((time - EPOCH) // timedelta(hours=1))
+
+
+def days_of(hours: Iterable[int]) -> set[int]:
+    """Every hour of the days in which the hours lie."""
+    return {day * 24 + hour for day in {hour // 24 for hour in hours} for hour in range(24)}
+
+
+def months_of(hours: Iterable[int]) -> list[Span]:
+    """The months in which the hours lie, as spans."""
+    firsts = {moment(hour).replace(day=1, hour=0) for hour in hours}
+    return sorted((hour_of(first), hour_of((first + timedelta(days=31)).replace(day=1))) for first in firsts)
+
+
+def spans_of(hours: Iterable[int]) -> list[Span]:
+    """Merge hours into at most `MOST_SPANS` spans; beyond that the smallest gaps are read as well.
+
+    Spans may so hold hours that were not asked for. That is safe wherever more rows of the same table do no harm.
+    """
+    spans: list[Span] = []
+    for hour in sorted(set(hours)):
+        if spans and spans[-1][1] == hour:
+            spans[-1] = (spans[-1][0], hour + 1)
+        else:
+            spans.append((hour, hour + 1))
+    if len(spans) <= MOST_SPANS:
+        return spans
+    gaps = sorted((after[0] - before[1] for before, after in zip(spans, spans[1:], strict=False)), reverse=True)
+    widest_closed = gaps[MOST_SPANS - 1]
+    merged = spans[:1]
+    for span in spans[1:]:
+        if span[0] - merged[-1][1] <= widest_closed:
+            merged[-1] = (merged[-1][0], span[1])
+        else:
+            merged.append(span)
+    return merged
+
+
+def within(column: str, spans: Iterable[Span]) -> "Column":
+    """Condition that a time lies in one of the spans, in the form by which Iceberg skips files."""
+    from pyspark.sql import functions as F  # noqa: N812  the name under which Spark's functions are known
+
+    def start(hour: int) -> "Column":
+        return F.timestamp_seconds(F.lit(hour * SECONDS_PER_HOUR))
+
+    parts = [(F.col(column) >= start(first)) & (F.col(column) < start(end)) for first, end in spans]
+    return reduce(or_, parts, F.lit(False))

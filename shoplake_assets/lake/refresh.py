@@ -1,0 +1,81 @@
+"""What a refresh finds out, in words that do not depend on Dagster.
+
+Belongs here: the results of checks and of a refresh, and the error of a refused publication. Does not belong here: how
+they are shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shoplake_assets.lake.position import Position
+
+Metadata = Mapping[str, str | int | float | Sequence[str] | Mapping[str, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """The result of one check of one table.
+
+    Attributes:
+        table: The table.
+        name: The check's name, as Dagster knows it.
+        passed: Whether it holds.
+        says: One sentence for the person who reads the report.
+        metadata: Figures behind the sentence.
+    """
+
+    table: str
+    name: str
+    passed: bool
+    says: str
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refresh:
+    """What was published to one table, or that there was nothing to do.
+
+    Attributes:
+        table: The table.
+        changed: Whether a snapshot was published.
+        snapshot_id: The table's snapshot now.
+        rows: Rows in the table now.
+        position: The position that the table reflects now.
+        says: One sentence for the person who reads the materialization.
+        metadata: Figures of this refresh.
+    """
+
+    table: str
+    changed: bool
+    snapshot_id: int
+    rows: int
+    position: Position
+    says: str
+    metadata: Metadata = field(default_factory=dict)
+
+
+class AuditFailedError(Exception):
+    """A blocking check failed: nothing was published, and the branch is kept.
+
+    Attributes:
+        table: The table that stays as it was.
+        branch: The Iceberg branch to inspect.
+        checks: All checks of the refresh, the failed ones among them.
+    """
+
+    def __init__(self, *, table: str, branch: str, checks: Sequence[Check]) -> None:
+        self.table = table
+        self.branch = branch
+        self.checks = tuple(checks)
+        failed = "; ".join(check.says for check in checks if not check.passed)
+        super().__init__(f"{table} stays as it was: {failed}. The rejected refresh is in its branch {branch}.")
+
+
+def require(checks: Sequence[Check], *, table: str, branch: str) -> None:
+    """Let a refresh pass only if every check holds.
+
+    Raises:
+        AuditFailedError: One does not.
+    """
+    if not all(check.passed for check in checks):
+        raise AuditFailedError(table=table, branch=branch, checks=checks)

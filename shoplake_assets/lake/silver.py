@@ -1,0 +1,225 @@
+"""The refresh of Silver: the records past its position, conformed, audited and published.
+
+Belongs here: which records are new, and the order of the steps. Does not belong here: what becomes of a record
+(`transforms.silver`), or Dagster.
+
+`silver.quarantine` is published before `silver.events`, and each carries its own position. A crash between the two
+leaves the quarantine ahead; the next refresh begins at Silver's position and adds to the quarantine only what lies past
+the quarantine's own. So no record is lost or doubled, wherever the crash comes.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hold a session come here
+
+from shoplake_assets.contracts.contract import table_of
+from shoplake_assets.contracts.silver import SilverEvents, SilverQuarantine
+from shoplake_assets.lake.audit import Provenance
+from shoplake_assets.lake.auditing import check_contract, check_fates, check_key_unique
+from shoplake_assets.lake.hours import SECONDS_PER_HOUR, spans_of, within
+from shoplake_assets.lake.position import Position
+from shoplake_assets.lake.refresh import Refresh, require
+from shoplake_assets.lake.snapshots import (
+    CODE_VERSION,
+    DUPLICATES,
+    SOURCE_SNAPSHOT,
+    TOTAL_DUPLICATES,
+    LineageLostError,
+    added_files,
+    live_files,
+    offset_range,
+    position_after,
+    position_of,
+    rows_of,
+    since,
+    summary_of,
+)
+from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
+from shoplake_assets.transforms.silver import (
+    ACCEPTED,
+    FATE,
+    REJECTED,
+    REPEATED,
+    conform,
+    deduplicate,
+    quarantine_rows,
+    silver_rows,
+)
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
+    from pyspark.sql import Column, DataFrame
+
+    from shoplake_assets.lake.audit import Audit
+    from shoplake_assets.lake.lake import Lake
+    from shoplake_assets.lake.refresh import Check
+
+
+@dataclass(frozen=True, kw_only=True)
+class Increment:
+    """The Bronze records that Silver has not seen.
+
+    Attributes:
+        start: Silver's position; empty when the table is rebuilt.
+        end: The position of the Bronze snapshot that is read.
+        bronze_snapshot: That snapshot.
+        rebuild: Whether Silver was built by another version of the code, and so is built anew as a whole.
+    """
+
+    start: Position
+    end: Position
+    bronze_snapshot: int
+    rebuild: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing new."""
+        return not self.rebuild and self.start.reaches(self.end)
+
+    def condition(self, *, past: Position) -> "Column":
+        """Condition that a row's coordinates lie in the increment and beyond `past`."""
+        begun = self.start.merged(past)
+        parts = [
+            (F.col("topic_id") == topic)
+            & (F.col("partition") == partition)
+            & (F.col("offset") >= begun.offsets.get((topic, partition), 0))
+            & (F.col("offset") < end)
+            for topic, partition, end in self.end
+        ]
+        return reduce(or_, parts, F.lit(False))
+
+
+def plan_increment(bronze: "Table", silver: "Table", *, code_version: str) -> Increment | None:
+    """Find out from metadata what Silver lacks; None while Bronze is empty."""
+    current, target = bronze.current_snapshot(), silver.current_snapshot()
+    if current is None:
+        return None
+    summary, start = summary_of(target), position_of(target)
+    rebuild = CODE_VERSION in summary and summary[CODE_VERSION] != code_version
+    seen = summary.get(SOURCE_SNAPSHOT)
+    try:
+        files = (file for _, file in added_files(bronze, since(bronze, after=int(seen) if seen else None)))
+        end = start.merged(position_after(offset_range(file, bronze.schema()) for file in files))
+    except LineageLostError:
+        end = position_after(offset_range(file, bronze.schema()) for file in live_files(bronze, current))
+    return Increment(
+        start=Position() if rebuild else start, end=end, bronze_snapshot=current.snapshot_id, rebuild=rebuild
+    )
+
+
+def refresh_silver(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["Check"]]:
+    """Bring Silver and the quarantine up to Bronze.
+
+    Returns:
+        What was published to each of the two tables, and the checks that it passed.
+
+    Raises:
+        AuditFailedError: A check failed; nothing was published.
+    """
+    version = table_of(SilverEvents).code_version
+    silver, quarantine = lake.table(SILVER_EVENTS), lake.table(SILVER_QUARANTINE)
+    increment = plan_increment(lake.table(BRONZE_EVENTS), silver, code_version=version)
+    if increment is None or increment.is_empty:
+        return [_unchanged(silver), _unchanged(quarantine)], []
+
+    fates = _decide(lake, increment).persist()
+    try:
+        return _write_audit_publish(lake, increment, fates, run=run, version=version)
+    finally:
+        fates.unpersist()
+
+
+def _decide(lake: "Lake", increment: Increment) -> "DataFrame":
+    records = lake.rows(BRONZE_EVENTS, snapshot_id=increment.bronze_snapshot)
+    conformed = conform(records.where(increment.condition(past=Position()))).persist()
+    hour = F.floor(F.unix_seconds("event_time") / SECONDS_PER_HOUR).alias("hour")
+    hours = [row.hour for row in conformed.where(F.col(FATE) == ACCEPTED).select(hour).distinct().collect()]
+    condition = F.lit(False) if increment.rebuild else within("event_time", spans_of(hours))
+    return deduplicate(conformed, known=lake.rows(SILVER_EVENTS).where(condition))
+
+
+def _write_audit_publish(
+    lake: "Lake", increment: Increment, fates: "DataFrame", *, run: str, version: str
+) -> tuple[list[Refresh], list["Check"]]:
+    counts = {row[FATE]: row["count"] for row in fates.groupBy(FATE).count().collect()}
+    accepted, rejected, repeated = (counts.get(fate, 0) for fate in (ACCEPTED, REJECTED, REPEATED))
+    provenance = Provenance(
+        position=increment.end, source_snapshot=increment.bronze_snapshot, code_version=version
+    )
+    before = summary_of(lake.table(SILVER_EVENTS).current_snapshot())
+    earlier = 0 if increment.rebuild else int(before.get(TOTAL_DUPLICATES, 0))
+    also = {DUPLICATES: str(repeated), TOTAL_DUPLICATES: str(earlier + repeated)}
+    held = Position() if increment.rebuild else position_of(lake.table(SILVER_QUARANTINE).current_snapshot())
+    now = datetime.now(UTC).isoformat()
+    events, quarantine = lake.audit(SILVER_EVENTS, run=run), lake.audit(SILVER_QUARANTINE, run=run)
+    new_rejected = quarantine_rows(fates, quarantined_at=now).where(increment.condition(past=held))
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        writes = [
+            pool.submit(_write, events, silver_rows(fates), increment, provenance, also),
+            pool.submit(_write, quarantine, new_rejected, increment, provenance, {}),
+        ]
+        for write in writes:
+            write.result()
+
+    records = sum(counts.values())
+    hours = spans_of(_touched_hours(lake, events))
+    new = increment.condition(past=Position())
+    touched = events.rows().where(within("event_time", hours))
+    checks = [
+        check_contract(touched.where(new), contract=SilverEvents),
+        check_key_unique(touched, contract=SilverEvents),
+        check_fates(
+            table=SILVER_EVENTS,
+            records=records,
+            accepted=events.added_rows(),
+            rejected=rejected,
+            repeated=repeated,
+        ),
+        check_contract(quarantine.rows().where(new), contract=SilverQuarantine),
+    ]
+    require(checks, table=SILVER_EVENTS, branch=events.branch)
+    quarantine.publish()
+    events.publish()
+    figures = {"records": records, "silver": accepted, "quarantine": rejected, "duplicates": repeated}
+    says = f"{records:,} new records: {accepted:,} to Silver, {rejected:,} to quarantine, {repeated:,} seen before"
+    return [
+        _changed(lake.table(SILVER_EVENTS), says=says, metadata=figures),
+        _changed(lake.table(SILVER_QUARANTINE), says=f"{rejected:,} records quarantined", metadata={"rows": rejected}),
+    ], checks
+
+
+def _write(
+    audit: "Audit", rows: "DataFrame", increment: Increment, provenance: Provenance, also: dict[str, str]
+) -> None:
+    write = audit.replace_all if increment.rebuild else audit.append
+    write(rows, provenance=provenance, also=also)
+
+
+def _touched_hours(lake: "Lake", audit: "Audit") -> set[int]:
+    """Event hours of the rows that the audit branch adds, from its own new files."""
+    table = lake.table(audit.table)
+    return {file.partition[0] for _, file in added_files(table, [audit.snapshot()])}
+
+
+def _unchanged(table: "Table") -> Refresh:
+    return _changed(table, says="nothing new in Bronze", metadata={}, changed=False)
+
+
+def _changed(table: "Table", *, says: str, metadata: dict[str, int], changed: bool = True) -> Refresh:
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        raise LookupError(f"{table.name()} has no snapshot; 'shoplake up' makes it")
+    return Refresh(
+        table=".".join(table.name()[-2:]),
+        changed=changed,
+        snapshot_id=snapshot.snapshot_id,
+        rows=rows_of(snapshot),
+        position=position_of(snapshot),
+        says=says,
+        metadata=metadata,
+    )

@@ -1,0 +1,184 @@
+"""What Iceberg's metadata tells without reading a row.
+
+Belongs here: reading snapshots, their summaries and the entries of their manifests with pyiceberg. Work here grows
+with the number of new files, not with the size of the lake. Does not belong here: any decision.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from shoplake_assets.lake.position import Position
+
+if TYPE_CHECKING:
+    from pyiceberg.manifest import DataFile
+    from pyiceberg.schema import Schema
+    from pyiceberg.table import Table
+    from pyiceberg.table.snapshots import Snapshot
+
+# Keys that Shoplake adds to a snapshot's summary.
+POSITION = "shoplake.position"
+SOURCE_SNAPSHOT = "shoplake.source-snapshot-id"
+CODE_VERSION = "shoplake.code-version"
+DUPLICATES = "shoplake.duplicates"
+TOTAL_DUPLICATES = "shoplake.total-duplicates"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LineageLostError(LookupError):
+    """A snapshot that was once current is no longer among the ancestors: expired, or rolled back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """One snapshot of Bronze that the stream added.
+
+    Attributes:
+        snapshot_id: Iceberg's id of it.
+        committed_at: When it became visible, UTC.
+        rows: Rows added.
+        application_id: The Spark application that wrote it.
+        ranges: For each data file: topic partition, first and last offset, and rows.
+    """
+
+    snapshot_id: int
+    committed_at: datetime
+    rows: int
+    application_id: str
+    ranges: tuple["OffsetRange", ...]
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class OffsetRange:
+    """The offsets in one Bronze data file; contiguous when `rows` fills the range."""
+
+    topic_id: str
+    partition: int
+    first: int
+    last: int
+    rows: int
+    newest: datetime
+
+
+def summary_of(snapshot: "Snapshot | None") -> dict[str, str]:
+    """Summary of a snapshot as plain keys and values; empty for none."""
+    if snapshot is None or snapshot.summary is None:
+        return {}
+    return dict(snapshot.summary.additional_properties)
+
+
+def position_of(snapshot: "Snapshot | None") -> Position:
+    """The position that a Silver or Gold snapshot carries."""
+    return Position.from_json(summary_of(snapshot).get(POSITION))
+
+
+def committed_at(snapshot: "Snapshot") -> datetime:
+    """When the snapshot was committed, UTC."""
+    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
+
+
+def rows_of(snapshot: "Snapshot | None") -> int:
+    """Rows in the table as of the snapshot."""
+    return int(summary_of(snapshot).get("total-records", 0))
+
+
+def since(table: "Table", *, after: int | None, until: int | None = None) -> list["Snapshot"]:
+    """Ancestors of `until` (the current snapshot by default) down to, and without, `after`; oldest first.
+
+    Raises:
+        LineageLostError: `after` is no ancestor; the caller has to look at the whole table.
+    """
+    found: list[Snapshot] = []
+    snapshot = table.snapshot_by_id(until) if until is not None else table.current_snapshot()
+    while snapshot is not None and snapshot.snapshot_id != after:
+        found.append(snapshot)
+        parent = snapshot.parent_snapshot_id
+        snapshot = table.snapshot_by_id(parent) if parent is not None else None
+        if snapshot is None and after is not None:
+            raise LineageLostError(f"snapshot {after} is not among the ancestors that {table.name()} still has")
+    return found[::-1]
+
+
+def added_files(table: "Table", snapshots: Iterable["Snapshot"]) -> Iterator[tuple[int, "DataFile"]]:
+    """Data files that each of the snapshots added, with the snapshot's id; reads only their own manifests."""
+    from pyiceberg.manifest import ManifestContent, ManifestEntryStatus
+
+    for snapshot in snapshots:
+        for manifest in snapshot.manifests(table.io):
+            if manifest.added_snapshot_id != snapshot.snapshot_id or manifest.content != ManifestContent.DATA:
+                continue
+            for entry in manifest.fetch_manifest_entry(table.io):
+                if entry.status == ManifestEntryStatus.ADDED:
+                    yield snapshot.snapshot_id, entry.data_file
+
+
+def live_files(table: "Table", snapshot: "Snapshot") -> Iterator["DataFile"]:
+    """Data files that the snapshot consists of; grows with the table, for first looks and lost lineages."""
+    from pyiceberg.manifest import ManifestContent
+
+    for manifest in snapshot.manifests(table.io):
+        if manifest.content == ManifestContent.DATA:
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
+                yield entry.data_file
+
+
+def commits(table: "Table", snapshots: list["Snapshot"]) -> list[Commit]:
+    """What the stream committed in the given Bronze snapshots; those that added no row are left out."""
+    schema = table.schema()
+    ranges: dict[int, list[OffsetRange]] = {}
+    for snapshot_id, file in added_files(table, snapshots):
+        ranges.setdefault(snapshot_id, []).append(offset_range(file, schema))
+    return [
+        Commit(
+            snapshot_id=snapshot.snapshot_id,
+            committed_at=committed_at(snapshot),
+            rows=sum(part.rows for part in ranges[snapshot.snapshot_id]),
+            application_id=summary_of(snapshot).get("spark.app.id", ""),
+            ranges=tuple(sorted(ranges[snapshot.snapshot_id])),
+        )
+        for snapshot in snapshots
+        if snapshot.snapshot_id in ranges
+    ]
+
+
+def offset_range(file: "DataFile", schema: "Schema") -> OffsetRange:
+    """The offsets in a Bronze data file, from its column bounds.
+
+    Exact, because the stream writes one Kafka partition to a file and offsets are numbers, whose bounds Iceberg keeps
+    whole. A topic id has 22 characters, which is more than the 16 that Iceberg keeps of a text's bounds by default:
+    Bronze keeps them whole by its `write.metadata.metrics.column.topic_id`.
+    """
+    first, last = bounds(file, schema, "offset")
+    partition, last_partition = bounds(file, schema, "partition")
+    topic_id, last_topic = bounds(file, schema, "topic_id")
+    if partition != last_partition or topic_id != last_topic:
+        raise LineageLostError(f"{file.file_path} holds more than one Kafka partition")
+    _, newest = bounds(file, schema, "kafka_timestamp")
+    return OffsetRange(
+        topic_id=topic_id,
+        partition=partition,
+        first=first,
+        last=last,
+        rows=file.record_count,
+        newest=_EPOCH + timedelta(microseconds=newest),
+    )
+
+
+def position_after(ranges: Iterable[OffsetRange]) -> Position:
+    """The position right behind the given ranges."""
+    offsets: dict[tuple[str, int], int] = {}
+    for part in ranges:
+        key = (part.topic_id, part.partition)
+        offsets[key] = max(offsets.get(key, 0), part.last + 1)
+    return Position(offsets)
+
+
+def bounds(file: "DataFile", schema: "Schema", column: str) -> tuple[Any, Any]:
+    """Smallest and largest value of a column in a data file, as Iceberg's metadata has them."""
+    from pyiceberg.conversions import from_bytes
+
+    field = schema.find_field(column)
+    lower, upper = file.lower_bounds[field.field_id], file.upper_bounds[field.field_id]
+    return from_bytes(field.field_type, lower), from_bytes(field.field_type, upper)

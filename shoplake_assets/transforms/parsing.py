@@ -1,0 +1,108 @@
+"""From a payload to typed columns, and the reasons why that failed.
+
+Belongs here: reading the event as DESIGN describes it, leniently in form (synonyms, epoch times, numbers as text) and
+strictly in meaning (nothing is rounded, guessed or dropped). Does not belong here: rules about values, which are in the
+contract.
+"""
+
+import pyspark.sql.functions as F  # noqa: N812  the name under which Spark's functions are known
+import pyspark.sql.types as T  # noqa: N812  the name under which Spark's types are known
+from pyspark.sql import Column, DataFrame
+
+from shoplake_assets.contracts.contract import ContractType
+from shoplake_assets.contracts.rules import row_rules
+from shoplake_assets.contracts.silver import MONEY
+from shoplake_assets.events.shape import SYNONYMS
+
+REASONS = "reasons"
+
+_TEXTS = ("event_id", "user_id", "session_id", "product_id", "product_name", "category")
+_FIELDS = (*_TEXTS, "event_type", "event_time", "price", "quantity")
+_CORRUPT = "_corrupt"
+# Every field is read as text, so that a number keeps the digits that were sent: no float on the way to a decimal.
+_RAW = T.StructType([T.StructField(name, T.StringType()) for name in (*_FIELDS, _CORRUPT)])
+
+_WIDE = "decimal(38,9)"
+_RFC3339 = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$"
+_EPOCH = r"^\d{1,14}(\.\d{1,9})?$"
+# Epoch numbers from here on are milliseconds: as seconds they would lie after the year 5000.
+_FIRST_MILLISECONDS = 100_000_000_000
+_NUMBER = r"^[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?$"
+
+
+def parse(records: DataFrame, *, contract: ContractType) -> DataFrame:
+    """Add the event's columns, and `reasons`: everything that is wrong with the record, empty for a good one.
+
+    All reasons of a record are found in one pass: what cannot be read, and every rule of the contract on what was.
+    """
+    text = F.col("payload").cast("string")
+    raw = F.from_json(text, _RAW, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT})
+    typed = records.withColumn("_raw", raw).withColumns(_columns())
+    unreadable = F.coalesce(
+        F.when(F.col("payload").isNull(), F.lit("payload is missing")),
+        F.when(~F.is_valid_utf8(text), F.lit("payload is not UTF-8")),
+        F.when(F.col("_raw").isNull() | F.col(f"_raw.{_CORRUPT}").isNotNull(), F.lit("payload is not JSON")),
+        F.when(~text.rlike(r"^\s*\{"), F.lit("payload is not an object")),
+    )
+    broken = [(rule.breaks & _readable(rule.column), rule.broken) for rule in row_rules(contract) if _judged(rule.column)]
+    found = F.array(*(F.when(condition, F.lit(reason)) for condition, reason in (*_unreadable_fields(), *broken)))
+    reasons = F.when(unreadable.isNotNull(), F.array(unreadable)).otherwise(F.array_compact(found))
+    return typed.withColumn(REASONS, reasons).drop("_raw")
+
+
+def _columns() -> dict[str, Column]:
+    kind = F.col("_raw.event_type")
+    for synonym, name in SYNONYMS.items():
+        kind = F.when(F.col("_raw.event_type") == synonym, F.lit(name)).otherwise(kind)
+    quantity = F.coalesce(_number("quantity"), F.when(F.col("_raw.quantity").isNull(), F.lit(1).cast(_WIDE)))
+    price = F.coalesce(_number("price"), F.when(F.col("_raw.price").isNull(), F.lit(0).cast(_WIDE)))
+    return {
+        **{name: F.col(f"_raw.{name}") for name in _TEXTS},
+        "event_type": kind,
+        "event_time": _time(F.col("_raw.event_time")),
+        "price": price.try_cast(T.DecimalType(*MONEY)),
+        "quantity": F.when(quantity == F.floor(quantity), quantity.try_cast("int")),
+        "price_defaulted": F.col("_raw.price").isNull(),
+    }
+
+
+def _unreadable_fields() -> list[tuple[Column, str]]:
+    def given(name: str) -> Column:
+        return F.col(f"_raw.{name}").isNotNull()
+
+    price, quantity = _number("price"), _number("quantity")
+    return [
+        (given("event_time") & F.col("event_time").isNull(), "event_time is not a time"),
+        (given("price") & price.isNull(), "price is not a number"),
+        (price.isNotNull() & F.col("price").isNull(), "price is out of range"),
+        (price != F.col("price"), "price is finer than a cent"),
+        (given("quantity") & quantity.isNull(), "quantity is not a number"),
+        (quantity != F.floor(quantity), "quantity is not whole"),
+        ((quantity == F.floor(quantity)) & F.col("quantity").isNull(), "quantity is out of range"),
+    ]
+
+
+def _judged(column: str) -> bool:
+    """Whether the contract's rules on the column are about the event; coordinates come from Kafka and are."""
+    return column in _FIELDS
+
+
+def _readable(column: str) -> Column:
+    """A field that was given and could not be read has its reason already; "is missing" would be a second, wrong one."""
+    if column in ("event_time", "price", "quantity"):
+        return F.col(column).isNotNull() | F.col(f"_raw.{column}").isNull()
+    return F.lit(True)
+
+
+def _number(name: str) -> Column:
+    text = F.trim(F.col(f"_raw.{name}"))
+    return F.when(text.rlike(_NUMBER), text.try_cast(_WIDE))
+
+
+def _time(text: Column) -> Column:
+    epoch = F.when(text.rlike(_EPOCH), text.try_cast("decimal(23,9)"))
+    seconds = F.when(epoch >= _FIRST_MILLISECONDS, epoch / 1000).otherwise(epoch)
+    return F.coalesce(
+        F.timestamp_micros((seconds * 1_000_000).try_cast("long")),
+        F.when(text.rlike(_RFC3339), text.try_cast("timestamp")),
+    )
