@@ -55,6 +55,19 @@ def create_home(settings: "Settings") -> None:
         ) from error
 
 
+def check_is_home(settings: "Settings") -> None:
+    """Make sure that the home is one that Shoplake has made.
+
+    Raises:
+        ShoplakeError: It is not.
+    """
+    if not (settings.home / MARKER).is_file():
+        raise ShoplakeError(
+            f"{settings.home} is not a lake that Shoplake has made (it has no {MARKER} file); nothing was removed. Set "
+            "SHOPLAKE_HOME to the home that you mean."
+        )
+
+
 def wipe_home(settings: "Settings") -> list[str]:
     """Remove what Shoplake has made in the home; `settings.json` and what is not ours stay.
 
@@ -64,14 +77,8 @@ def wipe_home(settings: "Settings") -> list[str]:
     Raises:
         ShoplakeError: The folder is not recognised as a home.
     """
+    check_is_home(settings)
     home = settings.home
-    if not home.exists():
-        return []
-    if not (home / MARKER).is_file():
-        raise ShoplakeError(
-            f"{home} is not a lake that Shoplake has made (it has no {MARKER} file); nothing was removed. Set "
-            "SHOPLAKE_HOME to the home that you mean."
-        )
     for name in FOLDERS:
         if (home / name).is_symlink():
             (home / name).unlink()

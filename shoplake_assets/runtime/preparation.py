@@ -1,0 +1,75 @@
+"""What must be true before the processes of a lake can start.
+
+Belongs here: the order of the steps, and the disk. Does not belong here: the steps themselves, nor how they are shown.
+"""
+
+import shutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.runtime.broker import prepare_broker
+from shoplake_assets.runtime.dagster_home import prepare_dagster
+from shoplake_assets.runtime.jars import cached_jars, resolve_jars
+from shoplake_assets.runtime.java import find_java
+from shoplake_assets.runtime.processes import ProcessSpec, embedded_processes
+from shoplake_assets.runtime.spark import prepare_spark
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from shoplake_assets.runtime.ivy import Progress
+    from shoplake_assets.settings import Settings
+
+# Room for the broker's first segments, Spark's scratch files and the logs of a day.
+HOME_MB = 1_024
+# The jars, and Ivy's copy of them while they are fetched.
+CACHE_MB = 350
+
+
+def free_mb(folder: "Path") -> int:
+    """Free space where a folder is, or will be."""
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return shutil.disk_usage(existing).free // 2**20
+
+
+def disk_problems(settings: "Settings") -> list[str]:
+    """One sentence for each place that is too full to start."""
+    problems = []
+    if (free := free_mb(settings.home)) < HOME_MB:
+        problems.append(
+            f"{settings.home} has {free} MiB free, {HOME_MB} are needed. Free some, or move SHOPLAKE_HOME elsewhere."
+        )
+    if cached_jars(settings) is None and (free := free_mb(settings.runtime.cache)) < CACHE_MB:
+        problems.append(
+            f"{settings.runtime.cache} has {free} MiB free, {CACHE_MB} are needed for the jars. Free some, or "
+            "move SHOPLAKE_RUNTIME__CACHE elsewhere."
+        )
+    return problems
+
+
+def prepare(
+    settings: "Settings", *, generator: bool, on_progress: Callable[["Progress"], None] = lambda _: None
+) -> list[ProcessSpec]:
+    """Bring Java, the jars, the configurations and the tables into place.
+
+    Args:
+        settings: The lake, whose home exists.
+        generator: Whether synthetic shoppers shall run.
+        on_progress: Told about each jar that is fetched.
+
+    Returns:
+        The processes to start.
+
+    Raises:
+        ShoplakeError: Something is missing that the user must bring.
+    """
+    if problems := disk_problems(settings):
+        raise ShoplakeError(" ".join(problems))
+    java = find_java(settings)
+    jars = resolve_jars(settings, java, on_progress)
+    if settings.kafka.bootstrap is None:
+        prepare_broker(settings, java, jars)
+    prepare_spark(settings)
+    prepare_dagster(settings)
+    return embedded_processes(settings, java, jars, generator=generator)
