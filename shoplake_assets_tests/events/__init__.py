@@ -1,0 +1,1 @@
+"""Tests of the events' shape, generator, readers and sending."""
