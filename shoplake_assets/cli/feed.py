@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
-_DAY_SECONDS = 86_400
 _COMPLAINT_SECONDS = 10.0
 
 
@@ -50,23 +49,23 @@ def generate(  # noqa: PLR0913  # one argument per option
         typer.Option(
             min=0,
             help="Events a second, steadily. 0 sends --count events as fast as possible, with times spread over a "
-            "whole day: more in busy hours, fewer at night. [default: SHOPLAKE_GENERATOR__RATE, 50]",
+            "whole day: more in busy hours, fewer at night. Default: SHOPLAKE_GENERATOR__RATE, 50.",
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option(min=1, help="Stop after so many events. [default: go on until stopped]")
+        int | None, typer.Option(min=1, help="Stop after so many events. Default: go on until stopped.")
     ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
             help="The same seed gives the same shoppers; with the same --start, rate and shares, the very same "
-            "events. [default: SHOPLAKE_GENERATOR__SEED, 7]"
+            "events. Default: SHOPLAKE_GENERATOR__SEED, 7."
         ),
     ] = None,
     late_rate: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Share that arrives 1 to 24 hours late. [default: SHOPLAKE_GENERATOR__LATE_RATE, 0.01]"
+            min=0, max=1, help="Share that arrives 1 to 24 hours late. Default: SHOPLAKE_GENERATOR__LATE_RATE, 0.01."
         ),
     ] = None,
     duplicate_rate: Annotated[
@@ -74,7 +73,7 @@ def generate(  # noqa: PLR0913  # one argument per option
         typer.Option(
             min=0,
             max=1,
-            help="Share that is sent a second time, a while later. [default: SHOPLAKE_GENERATOR__DUPLICATE_RATE, 0.01]",
+            help="Share that is sent a second time, a while later. Default: SHOPLAKE_GENERATOR__DUPLICATE_RATE, 0.01.",
         ),
     ] = None,
     bad_rate: Annotated[
@@ -82,14 +81,14 @@ def generate(  # noqa: PLR0913  # one argument per option
         typer.Option(
             min=0,
             max=1,
-            help="Share that is malformed and belongs in quarantine. [default: SHOPLAKE_GENERATOR__BAD_RATE, 0.002]",
+            help="Share that is malformed and belongs in quarantine. Default: SHOPLAKE_GENERATOR__BAD_RATE, 0.002.",
         ),
     ] = None,
     start: Annotated[
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
-            help="The first event's time, UTC. [default: now; with --rate 0, a day ago]",
+            help="The first event's time, UTC. Default: now; with --rate 0, a day ago.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the closing summary as JSON.")] = False,
@@ -101,6 +100,7 @@ def generate(  # noqa: PLR0913  # one argument per option
     about them can be seen. The topic is made if it is absent. Ctrl-C or SIGTERM ends it once what was sent has been
     acknowledged. Events that Kafka did not take are counted, and the exit code is then 1.
     """
+    from shoplake_assets.events.day import DAY_SECONDS
     from shoplake_assets.events.feed import stop_on_signal
     from shoplake_assets.events.generator import Mishaps
     from shoplake_assets.events.traffic import Plan, send
@@ -109,7 +109,7 @@ def generate(  # noqa: PLR0913  # one argument per option
     default = settings.generator
     if rate == 0 and count is None:
         raise ShoplakeError("--rate 0 spreads the events over one day, so it needs to know how many: give --count.")
-    began = time.time() - (_DAY_SECONDS if rate == 0 else 0)
+    began = time.time() - (DAY_SECONDS if rate == 0 else 0)
     plan = Plan(
         seed=default.seed if seed is None else seed,
         mishaps=Mishaps(
@@ -145,7 +145,7 @@ def replay(
         typer.Option(
             min=0.001,
             help="Factor of the events' own time: 1 plays an hour in an hour, 60 in a minute. "
-            "[default: as fast as possible]",
+            "Default: as fast as possible.",
         ),
     ] = None,
     from_line: Annotated[
