@@ -5,6 +5,7 @@ Belongs here: where Dagster keeps its state and how its daemon works. Does not b
 """
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,11 +88,34 @@ def workspace_config(settings: "Settings") -> dict[str, Any]:
 
 
 def prepare_dagster(settings: "Settings") -> None:
-    """Write both files anew, so that they follow the settings. JSON is YAML too, and needs no quoting rules of ours."""
+    """Write both files anew, so that they follow the settings, and make the databases once.
+
+    The files are JSON, which is YAML too and needs no quoting rules of ours.
+    """
     folder = dagster_folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "dagster.yaml").write_text(json.dumps(instance_config(settings), indent=2))
     workspace_file(settings).write_text(json.dumps(workspace_config(settings), indent=2))
+    _make_storage(folder)
+
+
+def _make_storage(folder: Path) -> None:
+    """Make Dagster's databases before its processes start: two of them doing so at once spoil the schema's version.
+
+    The first start that got through leaves a mark. Databases without it are of one that was interrupted, and hold
+    nothing yet.
+    """
+    mark = folder / "storage.made"
+    if mark.exists():
+        return
+    from dagster import DagsterInstance
+
+    shutil.rmtree(folder / "storage", ignore_errors=True)
+    with DagsterInstance.from_config(str(folder)) as instance:
+        instance.get_run_records(limit=1)
+        instance.get_asset_keys()
+        instance.all_instigator_state()
+    mark.touch()
 
 
 def _compute_logs(settings: "Settings") -> dict[str, Any]:

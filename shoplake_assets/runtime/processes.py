@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from shoplake_assets.runtime.java import Java
     from shoplake_assets.settings import Settings
 
+# The ingest ends its last batch and the generator delivers its last events only while Kafka is there, and so on.
+BROKER, ENGINE, USERS = 1, 2, 3
+
 
 @dataclass(frozen=True)
 class ProcessSpec:
@@ -30,14 +33,14 @@ class ProcessSpec:
         command: Its program and arguments.
         environment: What it gets beside the environment of `up`.
         stop_seconds: Seconds from the request to stop until it is killed.
-        stop_group: Whether the request to stop goes to its children too. Being killed always does.
+        stage: Processes of a higher stage are stopped first, those of one stage together.
     """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_seconds: int = 20
-    stop_group: bool = False
+    stage: int = USERS
 
 
 def embedded_processes(settings: "Settings", java: "Java", jars: "Jars", *, generator: bool) -> list[ProcessSpec]:
@@ -54,10 +57,12 @@ def embedded_processes(settings: "Settings", java: "Java", jars: "Jars", *, gene
     dagster = with_java | {"DAGSTER_HOME": str(dagster_folder(settings)), "DAGSTER_DISABLE_TELEMETRY": "1"}
     specs = []
     if settings.kafka.bootstrap is None:
-        specs.append(ProcessSpec("kafka", tuple(broker_command(settings, java, jars)), stop_seconds=45))
+        command = tuple(broker_command(settings, java, jars))
+        specs.append(ProcessSpec("kafka", command, stop_seconds=45, stage=BROKER))
     if settings.spark.remote is None:
-        specs.append(ProcessSpec("spark", tuple(connect_command(settings, java, jars)), java_environment(java)))
-    # The ingest ends its batch first; its JVM must live until then, so only the Python process is asked to stop.
+        command = tuple(connect_command(settings, java, jars))
+        specs.append(ProcessSpec("spark", command, java_environment(java), stage=ENGINE))
+    # The ingest ends its batch first, which may take as long as a batch does.
     specs.append(ProcessSpec("ingest", _python("-m", "shoplake_assets.ingest"), with_java, stop_seconds=90))
     specs.append(ProcessSpec("code-server", _code_server(settings), dagster, stop_seconds=45))
     specs.append(ProcessSpec("webserver", _webserver(settings), dagster))

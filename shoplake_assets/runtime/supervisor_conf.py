@@ -8,7 +8,7 @@ import hashlib
 import os
 import shlex
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ LONGEST_SOCKET_PATH = 90
 LOG_BYTES = 10_000_000
 LOG_BACKUPS = 3
 # A process that lives so long has started; one that dies sooner is tried again, each time a second later.
-START_SECONDS = 3
+START_SECONDS = 10
 START_RETRIES = 5
 
 
@@ -64,7 +64,7 @@ def prepare_socket_folder(settings: "Settings") -> None:
         raise ShoplakeError(f"{folder} belongs to another user. Remove it, or set SHOPLAKE_HOME to a shorter path.")
 
 
-def configuration(settings: "Settings", specs: Iterable["ProcessSpec"]) -> str:
+def configuration(settings: "Settings", specs: Sequence["ProcessSpec"]) -> str:
     """The whole configuration."""
     socket = socket_path(settings)
     sections: dict[str, Mapping[str, object]] = {
@@ -84,6 +84,10 @@ def configuration(settings: "Settings", specs: Iterable["ProcessSpec"]) -> str:
         "supervisorctl": {"serverurl": f"unix://{socket}"},
     }
     sections |= {f"program:{spec.name}": _program(settings, spec) for spec in specs}
+    # supervisord stops group after group, the one with the highest number first.
+    for stage in sorted({spec.stage for spec in specs}):
+        names = ",".join(spec.name for spec in specs if spec.stage == stage)
+        sections[f"group:stage-{stage}"] = {"programs": names, "priority": stage}
     return "".join(_section(name, values) for name, values in sections.items())
 
 
@@ -97,7 +101,8 @@ def _program(settings: "Settings", spec: "ProcessSpec") -> Mapping[str, object]:
         "startretries": START_RETRIES,
         "stopsignal": "TERM",
         "stopwaitsecs": spec.stop_seconds,
-        "stopasgroup": str(spec.stop_group).lower(),
+        # Only the process itself is asked to stop: it stops its children when it has no more need of them.
+        "stopasgroup": "false",
         "killasgroup": "true",
         "redirect_stderr": "true",
         "stdout_logfile": process_log(settings, spec.name),
