@@ -30,7 +30,7 @@ LOOPBACK = "127.0.0.1"
 class _Section(BaseModel):
     """A group of settings; a name that does not exist is an error, never silently ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class KafkaSettings(_Section):
