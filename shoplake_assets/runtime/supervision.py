@@ -84,18 +84,22 @@ def start(settings: "Settings", specs: Sequence["ProcessSpec"]) -> None:
     socket_path(settings).unlink(missing_ok=True)
     supervisor_log(settings).unlink(missing_ok=True)
     configuration_file(settings).write_text(configuration(settings, specs))
-    process = subprocess.Popen(  # noqa: S603 - supervisord of this Python, with the file written above
-        [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration_file(settings))],
+    # supervisord leaves this session by itself; what it says before then is why it cannot.
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration_file(settings))]
+    started = subprocess.run(  # noqa: S603 - supervisord of this Python, with the file written above
+        command,
+        cwd=settings.home,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        capture_output=True,
+        text=True,
+        timeout=ANSWER_SECONDS,
+        check=False,
     )
     deadline = time.monotonic() + ANSWER_SECONDS
     while not is_up(settings):
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            raise ShoplakeError(f"the supervisor did not start; its last words: {_last_line(supervisor_log(settings))}")
+        if started.returncode != 0 or time.monotonic() > deadline:
+            words = (started.stderr or started.stdout).strip().splitlines() or _lines(supervisor_log(settings))[-1:]
+            raise ShoplakeError(f"the supervisor does not start; it says: {words[0] if words else 'nothing'}")
         time.sleep(POLL_SECONDS)
 
 
@@ -111,16 +115,13 @@ def stop(settings: "Settings") -> bool:
     pid = _supervisor_pid(settings)
     if pid is None:
         return _stop_orphans(settings)
-    try:
-        supervisor = psutil.Process(pid)
-        _call(settings, "shutdown")
-        supervisor.wait(timeout=STOP_SECONDS)
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.TimeoutExpired as error:
-        raise ShoplakeError(
-            f"the supervisor (process {pid}) has not stopped within {STOP_SECONDS} s. See {supervisor_log(settings)}."
-        ) from error
+    _call(settings, "shutdown")
+    deadline = time.monotonic() + STOP_SECONDS
+    while _is_alive(pid):
+        if time.monotonic() > deadline:
+            log = supervisor_log(settings)
+            raise ShoplakeError(f"the supervisor (process {pid}) has not stopped within {STOP_SECONDS} s. See {log}.")
+        time.sleep(POLL_SECONDS)
     return True
 
 
@@ -159,8 +160,7 @@ def process_states(
 
 def log_tail(settings: "Settings", name: str, *, lines: int = 15) -> list[str]:
     """The last lines that a process has logged."""
-    path = process_log(settings, name)
-    return path.read_text(errors="replace").splitlines()[-lines:] if path.is_file() else []
+    return _lines(process_log(settings, name))[-lines:]
 
 
 def _state(info: Mapping[str, Any], probe: probing.Probe | None) -> State:
@@ -177,8 +177,8 @@ def _since(info: Mapping[str, Any]) -> str | None:
 
 def _spawns(log: Path) -> Counter[str]:
     """How often each process was started, as supervisord logs it."""
-    text = log.read_text(errors="replace") if log.is_file() else ""
-    return Counter(re.findall(r"INFO spawned: '([^']+)' with pid", text))
+    spawned = (re.search(r"INFO spawned: '([^']+)' with pid", line) for line in _lines(log))
+    return Counter(match[1] for match in spawned if match)
 
 
 def _supervisor_pid(settings: "Settings") -> int | None:
@@ -230,6 +230,13 @@ def _ignoring_gone(act: Any) -> None:
         return
 
 
-def _last_line(path: Path) -> str:
-    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
-    return lines[-1] if lines else "none"
+def _is_alive(pid: int) -> bool:
+    """Whether a process is there and not merely waiting for its parent to notice that it has ended."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(errors="replace").splitlines() if path.is_file() else []

@@ -6,6 +6,7 @@ and talking to it (`supervision`).
 
 import hashlib
 import os
+import re
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -73,9 +74,6 @@ def configuration(settings: "Settings", specs: Sequence["ProcessSpec"]) -> str:
             "logfile": supervisor_log(settings),
             "logfile_maxbytes": 0,
             "pidfile": run_folder(settings) / "supervisord.pid",
-            "directory": settings.home,
-            "nodaemon": "true",
-            "silent": "true",
             "loglevel": "info",
         },
         "rpcinterface:supervisor": {
@@ -105,7 +103,8 @@ def _program(settings: "Settings", spec: "ProcessSpec") -> Mapping[str, object]:
         "stopasgroup": "false",
         "killasgroup": "true",
         "redirect_stderr": "true",
-        "stdout_logfile": process_log(settings, spec.name),
+        # Relative to the home, where supervisord is started: it expands this value twice, so that `%` cannot be meant.
+        "stdout_logfile": process_log(settings, spec.name).relative_to(settings.home),
         "stdout_logfile_maxbytes": LOG_BYTES,
         "stdout_logfile_backups": LOG_BACKUPS,
     }
@@ -113,7 +112,13 @@ def _program(settings: "Settings", spec: "ProcessSpec") -> Mapping[str, object]:
 
 def _section(name: str, values: Mapping[str, object]) -> str:
     """One section; `%` begins an expansion in supervisord's files and is doubled to mean itself."""
-    lines = (f"{key} = {str(value).replace('%', '%%')}\n" for key, value in values.items())
+    lines = [f"{key} = {str(value).replace('%', '%%')}\n" for key, value in values.items()]
+    for line in lines:
+        if comment := re.search(r"\s[;#]|\n.", line):
+            raise ShoplakeError(
+                f"the supervisor cannot be given {line.strip()!r}: it takes {comment[0]!r} for the end. Keep "
+                "SHOPLAKE_HOME and the installation in folders without that."
+            )
     return f"[{name}]\n{''.join(lines)}\n"
 
 
