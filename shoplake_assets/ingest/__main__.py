@@ -15,6 +15,7 @@ def main(*, once: Annotated[bool, typer.Option("--once", help="Read what is in K
     from shoplake_assets.ingest.job import run_ingest
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stdout)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     try:
         run_ingest(load_settings(), once=once)
     except ShoplakeError as error:
@@ -22,4 +23,6 @@ def main(*, once: Annotated[bool, typer.Option("--once", help="Read what is in K
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

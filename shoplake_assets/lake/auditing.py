@@ -13,6 +13,7 @@ from shoplake_assets.contracts.validation import validate
 from shoplake_assets.lake.refresh import Check
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from decimal import Decimal
 
     from pyspark.sql import DataFrame
@@ -64,7 +65,18 @@ def check_fates(*, table: str, records: int, accepted: int, rejected: int, repea
     )
 
 
-def check_totals(*, table: str, expected: "dict[str, Decimal | int]", found: "dict[str, Decimal | int]") -> Check:
+def totals(rows: "DataFrame", **columns: str) -> "Mapping[str, Decimal | int]":
+    """Add up purchases, units and revenue.
+
+    Args:
+        rows: What is added up; an empty table adds up to 0.
+        **columns: For each total, the SQL aggregate that gives it.
+    """
+    found = rows.selectExpr(*(f"coalesce({aggregate}, 0) AS {name}" for name, aggregate in columns.items())).first()
+    return {} if found is None else found.asDict()
+
+
+def check_totals(*, table: str, expected: "Mapping[str, Decimal | int]", found: "Mapping[str, Decimal | int]") -> Check:
     """Gold adds up to what Silver says for the same hours, to the cent."""
     faults = [f"{name} is {found[name]:,} and should be {value:,}" for name, value in expected.items() if found[name] != value]
     return Check(

@@ -32,9 +32,14 @@ def hour_of(time: datetime) -> int:
     return int((time - EPOCH) // timedelta(hours=1))
 
 
-def days_of(hours: Iterable[int]) -> set[int]:
-    """Every hour of the days in which the hours lie."""
-    return {day * 24 + hour for day in {hour // 24 for hour in hours} for hour in range(24)}
+def hours_in(spans: Iterable[Span]) -> frozenset[int]:
+    """All hours of the spans."""
+    return frozenset(hour for first, end in spans for hour in range(first, end))
+
+
+def days_of(hours: Iterable[int]) -> list[Span]:
+    """The days in which the hours lie, as spans."""
+    return [(day * 24, day * 24 + 24) for day in sorted({hour // 24 for hour in hours})]
 
 
 def months_of(hours: Iterable[int]) -> list[Span]:

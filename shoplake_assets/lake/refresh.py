@@ -6,8 +6,13 @@ they are shown.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.position import Position
+from shoplake_assets.lake.snapshots import position_of, rows_of
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
 
 Metadata = Mapping[str, str | int | float | Sequence[str] | Mapping[str, int]]
 
@@ -52,6 +57,32 @@ class Refresh:
     position: Position
     says: str
     metadata: Metadata = field(default_factory=dict)
+
+
+def published(table: "Table", *, says: str, metadata: Metadata) -> Refresh:
+    """The report of a table that was just published."""
+    return _report(table, changed=True, says=says, metadata=metadata)
+
+
+def unchanged(table: "Table", *, says: str) -> Refresh:
+    """The report of a table for which there was nothing to do."""
+    return _report(table, changed=False, says=says, metadata={})
+
+
+def _report(table: "Table", *, changed: bool, says: str, metadata: Metadata) -> Refresh:
+    name = ".".join(table.name()[-2:])
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        raise LookupError(f"{name} has no snapshot; 'shoplake up' makes it")
+    return Refresh(
+        table=name,
+        changed=changed,
+        snapshot_id=snapshot.snapshot_id,
+        rows=rows_of(snapshot),
+        position=position_of(snapshot),
+        says=says,
+        metadata=metadata,
+    )
 
 
 class AuditFailedError(Exception):

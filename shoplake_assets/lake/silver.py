@@ -23,7 +23,7 @@ from shoplake_assets.lake.audit import Provenance
 from shoplake_assets.lake.auditing import check_contract, check_fates, check_key_unique
 from shoplake_assets.lake.hours import SECONDS_PER_HOUR, spans_of, within
 from shoplake_assets.lake.position import Position
-from shoplake_assets.lake.refresh import Refresh, require
+from shoplake_assets.lake.refresh import Refresh, published, require, unchanged
 from shoplake_assets.lake.snapshots import (
     CODE_VERSION,
     DUPLICATES,
@@ -35,7 +35,6 @@ from shoplake_assets.lake.snapshots import (
     offset_range,
     position_after,
     position_of,
-    rows_of,
     since,
     summary_of,
 )
@@ -58,6 +57,9 @@ if TYPE_CHECKING:
     from shoplake_assets.lake.audit import Audit
     from shoplake_assets.lake.lake import Lake
     from shoplake_assets.lake.refresh import Check
+
+
+NOTHING_NEW = "nothing new in Bronze"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +127,7 @@ def refresh_silver(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["Chec
     silver, quarantine = lake.table(SILVER_EVENTS), lake.table(SILVER_QUARANTINE)
     increment = plan_increment(lake.table(BRONZE_EVENTS), silver, code_version=version)
     if increment is None or increment.is_empty:
-        return [_unchanged(silver), _unchanged(quarantine)], []
+        return [unchanged(silver, says=NOTHING_NEW), unchanged(quarantine, says=NOTHING_NEW)], []
 
     fates = _decide(lake, increment).persist()
     try:
@@ -188,8 +190,8 @@ def _write_audit_publish(
     figures = {"records": records, "silver": accepted, "quarantine": rejected, "duplicates": repeated}
     says = f"{records:,} new records: {accepted:,} to Silver, {rejected:,} to quarantine, {repeated:,} seen before"
     return [
-        _changed(lake.table(SILVER_EVENTS), says=says, metadata=figures),
-        _changed(lake.table(SILVER_QUARANTINE), says=f"{rejected:,} records quarantined", metadata={"rows": rejected}),
+        published(lake.table(SILVER_EVENTS), says=says, metadata=figures),
+        published(lake.table(SILVER_QUARANTINE), says=f"{rejected:,} records quarantined", metadata={"rows": rejected}),
     ], checks
 
 
@@ -204,22 +206,3 @@ def _touched_hours(lake: "Lake", audit: "Audit") -> set[int]:
     """Event hours of the rows that the audit branch adds, from its own new files."""
     table = lake.table(audit.table)
     return {file.partition[0] for _, file in added_files(table, [audit.snapshot()])}
-
-
-def _unchanged(table: "Table") -> Refresh:
-    return _changed(table, says="nothing new in Bronze", metadata={}, changed=False)
-
-
-def _changed(table: "Table", *, says: str, metadata: dict[str, int], changed: bool = True) -> Refresh:
-    snapshot = table.current_snapshot()
-    if snapshot is None:
-        raise LookupError(f"{table.name()} has no snapshot; 'shoplake up' makes it")
-    return Refresh(
-        table=".".join(table.name()[-2:]),
-        changed=changed,
-        snapshot_id=snapshot.snapshot_id,
-        rows=rows_of(snapshot),
-        position=position_of(snapshot),
-        says=says,
-        metadata=metadata,
-    )

@@ -101,6 +101,15 @@ def since(table: "Table", *, after: int | None, until: int | None = None) -> lis
     return found[::-1]
 
 
+def changed_partitions(table: "Table", *, after: int | None) -> set[Any]:
+    """Values of the (only) partition field of every file that was added after a snapshot.
+
+    Raises:
+        LineageLostError: `after` is no ancestor of the current snapshot.
+    """
+    return {file.partition[0] for _, file in added_files(table, since(table, after=after))}
+
+
 def added_files(table: "Table", snapshots: Iterable["Snapshot"]) -> Iterator[tuple[int, "DataFile"]]:
     """Data files that each of the snapshots added, with the snapshot's id; reads only their own manifests."""
     from pyiceberg.manifest import ManifestContent, ManifestEntryStatus
