@@ -123,5 +123,9 @@ def _section(name: str, values: Mapping[str, object]) -> str:
 
 
 def _quote(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """Quote a value of an environment; supervisord knows no way to write a quotation mark within one."""
+    if '"' in value:
+        raise ShoplakeError(
+            f"{value} has a quotation mark. Keep SHOPLAKE_HOME and the installation in folders without."
+        )
+    return f'"{value}"'
