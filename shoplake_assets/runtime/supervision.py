@@ -26,6 +26,7 @@ from shoplake_assets.runtime import probes as probing
 from shoplake_assets.runtime.supervisor_conf import (
     configuration,
     configuration_file,
+    pid_file,
     prepare_socket_folder,
     process_log,
     socket_path,
@@ -49,7 +50,8 @@ STATES: Mapping[str, State] = {
     "UNKNOWN": "unknown",
 }
 ANSWER_SECONDS = 20
-STOP_SECONDS = 150
+# More than all processes together may take, stage after stage.
+STOP_SECONDS = 200
 ORPHAN_SECONDS = 30
 POLL_SECONDS = 0.1
 
@@ -96,7 +98,7 @@ def start(settings: "Settings", specs: Sequence["ProcessSpec"]) -> None:
         check=False,
     )
     deadline = time.monotonic() + ANSWER_SECONDS
-    while not is_up(settings):
+    while _call(settings, "getPID") is None:
         if started.returncode != 0 or time.monotonic() > deadline:
             words = (started.stderr or started.stdout).strip().splitlines() or _lines(supervisor_log(settings))[-1:]
             raise ShoplakeError(f"the supervisor does not start; it says: {words[0] if words else 'nothing'}")
@@ -126,7 +128,7 @@ def stop(settings: "Settings") -> bool:
 
 
 def is_up(settings: "Settings") -> bool:
-    """Whether the supervisor of this lake answers."""
+    """Whether a supervisor of this lake is there, be it one that is about to stop."""
     return _supervisor_pid(settings) is not None
 
 
@@ -182,8 +184,13 @@ def _spawns(log: Path) -> Counter[str]:
 
 
 def _supervisor_pid(settings: "Settings") -> int | None:
-    pid = _call(settings, "getPID")
-    return None if pid is None else int(pid)
+    """The supervisor as its own file names it: while it stops, it answers no more and yet must not be doubted."""
+    try:
+        pid = int(pid_file(settings).read_text())
+        ours = str(configuration_file(settings)) in psutil.Process(pid).cmdline()
+    except (OSError, ValueError, psutil.Error):
+        return None
+    return pid if ours and _is_alive(pid) else None
 
 
 def _call(settings: "Settings", method: str) -> Any:

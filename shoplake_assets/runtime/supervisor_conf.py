@@ -34,6 +34,11 @@ def configuration_file(settings: "Settings") -> Path:
     return run_folder(settings) / "supervisord.conf"
 
 
+def pid_file(settings: "Settings") -> Path:
+    """Where supervisord writes its process id."""
+    return run_folder(settings) / "supervisord.pid"
+
+
 def supervisor_log(settings: "Settings") -> Path:
     """The log of supervisord itself, begun anew at each start of the lake."""
     return logs_folder(settings) / "supervisord.log"
@@ -73,7 +78,7 @@ def configuration(settings: "Settings", specs: Sequence["ProcessSpec"]) -> str:
         "supervisord": {
             "logfile": supervisor_log(settings),
             "logfile_maxbytes": 0,
-            "pidfile": run_folder(settings) / "supervisord.pid",
+            "pidfile": pid_file(settings),
             "loglevel": "info",
         },
         "rpcinterface:supervisor": {

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -92,6 +93,32 @@ def test_stop_lets_processes_end_in_order_and_leaves_nothing(lake: Settings, tmp
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert not supervision.is_up(lake)
     assert not supervision.stop(lake)
+
+
+def test_two_who_stop_the_lake_at_once_both_wait_and_ask_each_process_once(lake: Settings, tmp_path: Path) -> None:
+    diary = tmp_path / "diary"
+    script = tmp_path / "ends_slowly.py"
+    script.write_text(
+        "import signal, threading\n"
+        "asked = threading.Event()\n"
+        "def end(*_):\n"
+        f"    open({str(diary)!r}, 'a').write('asked ')\n"
+        "    asked.set()\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('ready', flush=True)\n"
+        "while not asked.wait(0.1): pass\n"
+        "threading.Event().wait(2)\n"
+    )
+    supervision.start(lake, [ProcessSpec("slow", (sys.executable, str(script)))])
+    eventually(lambda: supervision.log_tail(lake, "slow") == ["ready"])
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(supervision.stop, lake)
+        eventually(diary.exists)
+        assert supervision.is_up(lake)
+        assert supervision.stop(lake)
+        assert first.result()
+    assert diary.read_text() == "asked "
+    assert not supervision.is_up(lake)
 
 
 def test_a_process_that_cannot_stay_up_ends_as_fatal_with_its_last_words_in_its_log(lake: Settings) -> None:
