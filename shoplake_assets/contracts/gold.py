@@ -65,9 +65,7 @@ class HourlyFunnel(Contract):
 
 
 @describes(
-    Table(
-        name=GOLD_PRODUCT_HOURLY, key=("event_hour", "product_id", "category"), partitioned_by="days(event_hour)"
-    )
+    Table(name=GOLD_PRODUCT_HOURLY, key=("event_hour", "product_id", "category"), partitioned_by="days(event_hour)")
 )
 class ProductHourly(_Sales):
     """What happened to each product in each hour: the facts beneath the product and category lists."""

@@ -59,8 +59,4 @@ def schema_errors(rows: "DataFrame", contract: ContractType) -> tuple[str, ...]:
     """What Pandera says of the columns and their types; runs no Spark job."""
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_ONLY):
         report = contract.validate(rows).pandera.errors
-    return tuple(
-        finding["error"]
-        for findings in dict(report or {}).get("SCHEMA", {}).values()
-        for finding in findings
-    )
+    return tuple(finding["error"] for findings in dict(report or {}).get("SCHEMA", {}).values() for finding in findings)

@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING
 
 import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hold a session come here
 
-from shoplake_assets.lake.snapshots import CODE_VERSION, POSITION, SOURCE_SNAPSHOT, summary_of
+from shoplake_assets.lake.snapshots import (
+    CODE_VERSION,
+    NEWEST_EVENT,
+    NEWEST_RECORD,
+    POSITION,
+    SOURCE_SNAPSHOT,
+    summary_of,
+)
 from shoplake_assets.tables import CATALOG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from pyiceberg.catalog import Catalog
     from pyiceberg.table.snapshots import Snapshot
@@ -33,18 +41,24 @@ class Provenance:
         position: How far into Kafka the snapshot reaches.
         source_snapshot: The snapshot of the table below that it was made from.
         code_version: The version of the transformation that made it.
+        newest_record: Kafka time of the newest record that it reflects, UTC.
+        newest_event: Event time of the newest event that it reflects, UTC.
     """
 
     position: "Position"
     source_snapshot: int
     code_version: str
+    newest_record: "datetime | None"
+    newest_event: "datetime | None"
 
     def summary(self) -> dict[str, str]:
         """The entries of the snapshot summary."""
+        moments = {NEWEST_RECORD: self.newest_record, NEWEST_EVENT: self.newest_event}
         return {
             POSITION: self.position.to_json(),
             SOURCE_SNAPSHOT: str(self.source_snapshot),
             CODE_VERSION: self.code_version,
+            **{key: moment.isoformat() for key, moment in moments.items() if moment is not None},
         }
 
 

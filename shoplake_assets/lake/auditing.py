@@ -10,7 +10,7 @@ import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hol
 
 from shoplake_assets.contracts.contract import ContractType, table_of
 from shoplake_assets.contracts.validation import validate
-from shoplake_assets.lake.refresh import Check
+from shoplake_assets.lake.refresh import CONTRACT, KEY_UNIQUE, RECONCILES, Check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-CONTRACT = "contract"
-KEY_UNIQUE = "key_unique"
-RECONCILES = "reconciles"
+
+
+
 
 
 def check_contract(rows: "DataFrame", *, contract: ContractType) -> Check:
@@ -78,11 +78,14 @@ def totals(rows: "DataFrame", **columns: str) -> "Mapping[str, Decimal | int]":
 
 def check_totals(*, table: str, expected: "Mapping[str, Decimal | int]", found: "Mapping[str, Decimal | int]") -> Check:
     """Gold adds up to what Silver says for the same hours, to the cent."""
-    faults = [f"{name} is {found[name]:,} and should be {value:,}" for name, value in expected.items() if found[name] != value]
+    faults = [
+        f"{name} is {found[name]:,} and should be {value:,}" for name, value in expected.items() if found[name] != value
+    ]
     return Check(
         table=table,
         name=RECONCILES,
         passed=not faults,
-        says="; ".join(faults) or f"equals Silver: {', '.join(f'{name} {value:,}' for name, value in expected.items())}",
+        says="; ".join(faults)
+        or f"equals Silver: {', '.join(f'{name} {value:,}' for name, value in expected.items())}",
         metadata={name: str(value) for name, value in found.items()},
     )

@@ -24,9 +24,12 @@ from shoplake_assets.lake.hours import days_of, hours_in, months_of, spans_of, w
 from shoplake_assets.lake.refresh import AuditFailedError, Refresh, published, require, unchanged
 from shoplake_assets.lake.snapshots import (
     CODE_VERSION,
+    NEWEST_EVENT,
+    NEWEST_RECORD,
     SOURCE_SNAPSHOT,
     LineageLostError,
     changed_partitions,
+    moment_of,
     position_of,
     summary_of,
 )
@@ -161,7 +164,11 @@ def plan_refresh(source: "Table", target: "Table", gold: GoldTable) -> Plan | No
     return Plan(
         source_snapshot=current.snapshot_id,
         provenance=Provenance(
-            position=position_of(current), source_snapshot=current.snapshot_id, code_version=version
+            position=position_of(current),
+            source_snapshot=current.snapshot_id,
+            code_version=version,
+            newest_record=moment_of(current, NEWEST_RECORD),
+            newest_event=moment_of(current, NEWEST_EVENT),
         ),
         hours=hours_in(spans_of(touched)),
         whole=outdated or gold.cells is None,

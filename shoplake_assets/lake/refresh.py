@@ -14,6 +14,10 @@ from shoplake_assets.lake.snapshots import position_of, rows_of
 if TYPE_CHECKING:
     from pyiceberg.table import Table
 
+CONTRACT = "contract"
+KEY_UNIQUE = "key_unique"
+RECONCILES = "reconciles"
+
 Metadata = Mapping[str, str | int | float | Sequence[str] | Mapping[str, int]]
 
 

@@ -10,7 +10,7 @@ the quarantine's own. So no record is lost or doubled, wherever the crash comes.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
@@ -21,21 +21,20 @@ from shoplake_assets.contracts.contract import table_of
 from shoplake_assets.contracts.silver import SilverEvents, SilverQuarantine
 from shoplake_assets.lake.audit import Provenance
 from shoplake_assets.lake.auditing import check_contract, check_fates, check_key_unique
-from shoplake_assets.lake.hours import SECONDS_PER_HOUR, spans_of, within
+from shoplake_assets.lake.bronze import Reach, bronze_reach
+from shoplake_assets.lake.hours import EPOCH, SECONDS_PER_HOUR, spans_of, within
 from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.refresh import Refresh, published, require, unchanged
 from shoplake_assets.lake.snapshots import (
     CODE_VERSION,
     DUPLICATES,
+    NEWEST_EVENT,
+    NEWEST_RECORD,
     SOURCE_SNAPSHOT,
     TOTAL_DUPLICATES,
-    LineageLostError,
     added_files,
-    live_files,
-    offset_range,
-    position_after,
+    moment_of,
     position_of,
-    since,
     summary_of,
 )
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
@@ -70,12 +69,14 @@ class Increment:
         start: Silver's position; empty when the table is rebuilt.
         end: The position of the Bronze snapshot that is read.
         bronze_snapshot: That snapshot.
+        newest: Kafka time of the newest record in it, UTC.
         rebuild: Whether Silver was built by another version of the code, and so is built anew as a whole.
     """
 
     start: Position
     end: Position
     bronze_snapshot: int
+    newest: datetime | None
     rebuild: bool
 
     @property
@@ -104,13 +105,14 @@ def plan_increment(bronze: "Table", silver: "Table", *, code_version: str) -> In
     summary, start = summary_of(target), position_of(target)
     rebuild = CODE_VERSION in summary and summary[CODE_VERSION] != code_version
     seen = summary.get(SOURCE_SNAPSHOT)
-    try:
-        files = (file for _, file in added_files(bronze, since(bronze, after=int(seen) if seen else None)))
-        end = start.merged(position_after(offset_range(file, bronze.schema()) for file in files))
-    except LineageLostError:
-        end = position_after(offset_range(file, bronze.schema()) for file in live_files(bronze, current))
+    known = Reach(int(seen), start, moment_of(target, NEWEST_RECORD)) if seen else Reach()
+    reach = bronze_reach(bronze, known=known)
     return Increment(
-        start=Position() if rebuild else start, end=end, bronze_snapshot=current.snapshot_id, rebuild=rebuild
+        start=Position() if rebuild else start,
+        end=reach.position,
+        bronze_snapshot=current.snapshot_id,
+        newest=reach.newest,
+        rebuild=rebuild,
     )
 
 
@@ -129,30 +131,39 @@ def refresh_silver(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["Chec
     if increment is None or increment.is_empty:
         return [unchanged(silver, says=NOTHING_NEW), unchanged(quarantine, says=NOTHING_NEW)], []
 
-    fates = _decide(lake, increment).persist()
-    try:
-        return _write_audit_publish(lake, increment, fates, run=run, version=version)
-    finally:
-        fates.unpersist()
-
-
-def _decide(lake: "Lake", increment: Increment) -> "DataFrame":
     records = lake.rows(BRONZE_EVENTS, snapshot_id=increment.bronze_snapshot)
     conformed = conform(records.where(increment.condition(past=Position()))).persist()
-    hour = F.floor(F.unix_seconds("event_time") / SECONDS_PER_HOUR).alias("hour")
-    hours = [row.hour for row in conformed.where(F.col(FATE) == ACCEPTED).select(hour).distinct().collect()]
+    hours = _event_hours(conformed)
     condition = F.lit(False) if increment.rebuild else within("event_time", spans_of(hours))
-    return deduplicate(conformed, known=lake.rows(SILVER_EVENTS).where(condition))
+    fates = deduplicate(conformed, known=lake.rows(SILVER_EVENTS).where(condition)).persist()
+    seen = None if increment.rebuild else moment_of(silver.current_snapshot(), NEWEST_EVENT)
+    provenance = Provenance(
+        position=increment.end,
+        source_snapshot=increment.bronze_snapshot,
+        code_version=version,
+        newest_record=increment.newest,
+        newest_event=max((moment for moment in (seen, *hours.values()) if moment), default=None),
+    )
+    try:
+        return _write_audit_publish(lake, increment, fates, provenance, run=run)
+    finally:
+        fates.unpersist()
+        conformed.unpersist()
+
+
+def _event_hours(conformed: "DataFrame") -> dict[int, datetime]:
+    """Event hours of the accepted rows, each with its newest event time."""
+    hour = F.floor(F.unix_seconds("event_time") / SECONDS_PER_HOUR).alias("hour")
+    newest = F.unix_micros(F.max("event_time")).alias("newest")
+    found = conformed.where(F.col(FATE) == ACCEPTED).groupBy(hour).agg(newest).collect()
+    return {row["hour"]: EPOCH + timedelta(microseconds=row["newest"]) for row in found}
 
 
 def _write_audit_publish(
-    lake: "Lake", increment: Increment, fates: "DataFrame", *, run: str, version: str
+    lake: "Lake", increment: Increment, fates: "DataFrame", provenance: Provenance, *, run: str
 ) -> tuple[list[Refresh], list["Check"]]:
     counts = {row[FATE]: row["count"] for row in fates.groupBy(FATE).count().collect()}
     accepted, rejected, repeated = (counts.get(fate, 0) for fate in (ACCEPTED, REJECTED, REPEATED))
-    provenance = Provenance(
-        position=increment.end, source_snapshot=increment.bronze_snapshot, code_version=version
-    )
     before = summary_of(lake.table(SILVER_EVENTS).current_snapshot())
     earlier = 0 if increment.rebuild else int(before.get(TOTAL_DUPLICATES, 0))
     also = {DUPLICATES: str(repeated), TOTAL_DUPLICATES: str(earlier + repeated)}

@@ -23,6 +23,8 @@ SOURCE_SNAPSHOT = "shoplake.source-snapshot-id"
 CODE_VERSION = "shoplake.code-version"
 DUPLICATES = "shoplake.duplicates"
 TOTAL_DUPLICATES = "shoplake.total-duplicates"
+NEWEST_RECORD = "shoplake.newest-record"
+NEWEST_EVENT = "shoplake.newest-event"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -77,6 +79,12 @@ def position_of(snapshot: "Snapshot | None") -> Position:
 def committed_at(snapshot: "Snapshot") -> datetime:
     """When the snapshot was committed, UTC."""
     return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
+
+
+def moment_of(snapshot: "Snapshot | None", key: str) -> datetime | None:
+    """A moment that the summary carries under `NEWEST_RECORD` or `NEWEST_EVENT`, UTC."""
+    text = summary_of(snapshot).get(key)
+    return datetime.fromisoformat(text) if text else None
 
 
 def rows_of(snapshot: "Snapshot | None") -> int:

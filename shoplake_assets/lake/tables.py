@@ -35,7 +35,7 @@ def _create(catalog: "Catalog", name: str) -> bool:
 
     contract = CONTRACTS[name]
     try:
-        catalog.create_namespace_if_not_exists(name.split(".")[0])
+        catalog.create_namespace_if_not_exists(name.split(".", maxsplit=1)[0])
         table = catalog.create_table(
             name,
             iceberg_schema(contract),

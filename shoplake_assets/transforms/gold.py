@@ -61,7 +61,9 @@ def hourly_funnel(events: DataFrame) -> DataFrame:
     def rate(stage: str) -> Column:
         return F.round(F.col(stage) / F.nullif(F.col("viewed"), F.lit(0)), RATE[1]).cast(T.DecimalType(*RATE))
 
-    return _as(HourlyFunnel, stages.withColumn("add_rate", rate("added")).withColumn("purchase_rate", rate("purchased")))
+    return _as(
+        HourlyFunnel, stages.withColumn("add_rate", rate("added")).withColumn("purchase_rate", rate("purchased"))
+    )
 
 
 def product_hourly(events: DataFrame) -> DataFrame:
@@ -138,7 +140,9 @@ def _sales_of_events() -> tuple[Column, Column, Column]:
     return (
         F.count_if(_is_purchase()).alias("purchases"),
         F.sum(F.when(_is_purchase(), F.col("quantity")).otherwise(F.lit(0))).alias("units"),
-        F.sum(F.when(_is_purchase(), amount).otherwise(F.lit(0).cast(T.DecimalType(12, 2)))).cast(_REVENUE).alias("revenue"),
+        F.sum(F.when(_is_purchase(), amount).otherwise(F.lit(0).cast(T.DecimalType(12, 2))))
+        .cast(_REVENUE)
+        .alias("revenue"),
     )
 
 

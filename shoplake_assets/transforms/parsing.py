@@ -44,7 +44,9 @@ def parse(records: DataFrame, *, contract: ContractType) -> DataFrame:
         F.when(F.col("_raw").isNull() | F.col(f"_raw.{_CORRUPT}").isNotNull(), F.lit("payload is not JSON")),
         F.when(~text.rlike(r"^\s*\{"), F.lit("payload is not an object")),
     )
-    broken = [(rule.breaks & _readable(rule.column), rule.broken) for rule in row_rules(contract) if _judged(rule.column)]
+    broken = [
+        (rule.breaks & _readable(rule.column), rule.broken) for rule in row_rules(contract) if _judged(rule.column)
+    ]
     found = F.array(*(F.when(condition, F.lit(reason)) for condition, reason in (*_unreadable_fields(), *broken)))
     reasons = F.when(unreadable.isNotNull(), F.array(unreadable)).otherwise(F.array_compact(found))
     return typed.withColumn(REASONS, reasons).drop("_raw")

@@ -1,0 +1,76 @@
+"""From what a refresh found out to what Dagster shows.
+
+Belongs here: the translation of `lake.refresh` into Dagster's results, with metadata under Dagster's own keys where it
+has one. Does not belong here: any judgement.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from shoplake_assets.assets.specification import key_of
+
+if TYPE_CHECKING:
+    from shoplake_assets.lake.position import Position
+    from shoplake_assets.lake.refresh import AuditFailedError, Check, Refresh
+    from shoplake_assets.resources import LakeConnection
+
+
+def materialized(refresh: "Refresh", *, connection: "LakeConnection", end: "Position | None") -> dg.MaterializeResult:
+    """The materialization of a table.
+
+    Args:
+        refresh: What was published.
+        connection: Where the table is.
+        end: The end of Kafka, for the lag; None while it does not answer.
+    """
+    metadata: dict[str, Any] = {
+        "dagster/row_count": refresh.rows,
+        "dagster/uri": connection.table(refresh.table).location(),
+        "shoplake/what": refresh.says,
+        "shoplake/snapshot_id": str(refresh.snapshot_id),
+        **position_metadata(refresh.position, end=end),
+        **{f"shoplake/{name}": value for name, value in refresh.metadata.items()},
+    }
+    return dg.MaterializeResult(
+        asset_key=key_of(refresh.table), metadata=metadata, data_version=dg.DataVersion(str(refresh.snapshot_id))
+    )
+
+
+def position_metadata(position: "Position", *, end: "Position | None") -> dict[str, Any]:
+    """Position and lag, as every layer shows them."""
+    lag = {} if end is None else {"shoplake/lag_events": position.events_behind(end)}
+    return {"shoplake/position": dg.MetadataValue.json(_tree(position)), **lag}
+
+
+def checked(checks: "Sequence[Check]") -> Iterator[dg.AssetCheckResult]:
+    """Check results, each with the sentence that says what was found."""
+    for check in checks:
+        yield dg.AssetCheckResult(
+            asset_key=key_of(check.table),
+            check_name=check.name,
+            passed=check.passed,
+            description=check.says,
+            metadata={name: _value(value) for name, value in check.metadata.items()},
+        )
+
+
+def refused(failures: "Sequence[AuditFailedError]") -> dg.Failure:
+    """The failure of a run in which audits failed; the same data would fail again, so it is not retried."""
+    return dg.Failure(
+        description="\n".join(str(failure) for failure in failures),
+        metadata={f"branch of {failure.table}": failure.branch for failure in failures},
+        allow_retries=False,
+    )
+
+
+def _tree(position: "Position") -> dict[str, dict[str, int]]:
+    tree: dict[str, dict[str, int]] = {}
+    for topic, partition, offset in position:
+        tree.setdefault(topic, {})[str(partition)] = offset
+    return tree
+
+
+def _value(value: Any) -> Any:
+    return dg.MetadataValue.json(dict(value)) if isinstance(value, dict) else value

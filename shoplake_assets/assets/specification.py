@@ -1,0 +1,80 @@
+"""From a contract to what Dagster shows of a table.
+
+Belongs here: keys, descriptions, schema, owners, freshness: everything that the UI says about a table, derived from its
+contract. Does not belong here: how it is materialized.
+"""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from shoplake_assets.assets.automation import REFRESH
+from shoplake_assets.contracts.catalogue import CONTRACTS
+from shoplake_assets.contracts.contract import columns_of, description_of, table_of
+from shoplake_assets.tables import CATALOG
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KAFKA_EVENTS = dg.AssetKey(["kafka", "events"])
+
+
+def key_of(table: str) -> dg.AssetKey:
+    """The asset key of a table: `silver.events` is `silver/events`."""
+    return dg.AssetKey(table.split("."))
+
+
+def table_spec(name: str, *, deps: "Sequence[dg.AssetKey]", materialized_by_dagster: bool = True) -> dg.AssetSpec:
+    """The asset of a table.
+
+    Args:
+        name: The table.
+        deps: The assets that it is made from.
+        materialized_by_dagster: Whether a run makes it; the stream makes Bronze.
+    """
+    contract = CONTRACTS[name]
+    table = table_of(contract)
+    fresh = dg.FreshnessPolicy.time_window(fail_window=table.fresh_within)
+    return dg.AssetSpec(
+        key_of(name),
+        deps=deps,
+        description=_description(name),
+        group_name=table.layer,
+        kinds={"iceberg", "spark"},
+        owners=[table.owner],
+        code_version=table.code_version if materialized_by_dagster else None,
+        automation_condition=REFRESH if materialized_by_dagster else None,
+        freshness_policy=fresh,
+        metadata={
+            "dagster/table_name": f"{CATALOG}.{name}",
+            "dagster/storage_kind": "iceberg",
+            "dagster/column_schema": column_schema(name),
+            "shoplake/key": ", ".join(table.key),
+            "shoplake/partitioned_by": table.partitioned_by or "not partitioned",
+        },
+    )
+
+
+def column_schema(name: str) -> dg.TableSchema:
+    """Columns of a table with types and descriptions."""
+    contract = CONTRACTS[name]
+    columns = contract.to_schema().columns
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column,
+                type=columns[column].dtype.type.simpleString(),
+                description=columns[column].description,
+                constraints=dg.TableColumnConstraints(
+                    nullable=columns[column].nullable, other=[check.error for check in columns[column].checks]
+                ),
+            )
+            for column in columns_of(contract)
+        ]
+    )
+
+
+def _description(name: str) -> str:
+    contract = CONTRACTS[name]
+    key = ", ".join(f"`{column}`" for column in table_of(contract).key)
+    return f"{description_of(contract)}\n\nOne row for each {key}."

@@ -1,0 +1,113 @@
+"""What can be said of Bronze: is the ingest alive, are the offsets contiguous, is there one writer.
+
+Belongs here: the three verdicts as pure functions, and the check that evaluates them on request. Does not belong here:
+the sensor, which evaluates the same functions on every commit.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from shoplake_assets.assets.results import checked
+from shoplake_assets.assets.specification import key_of
+from shoplake_assets.lake.refresh import Check
+from shoplake_assets.lake.snapshots import Commit, OffsetRange, commits, since
+from shoplake_assets.resources import LakeConnection
+from shoplake_assets.tables import BRONZE_EVENTS
+
+if TYPE_CHECKING:
+    from shoplake_assets.lake.position import Position
+
+ALIVE = "ingest_alive"
+CONTIGUOUS = "offsets_contiguous"
+SINGLE_WRITER = "single_writer"
+
+_SPECS = {
+    ALIVE: "The ingest answers, and its query has looked for records within the last triggers.",
+    CONTIGUOUS: "No Kafka offset is missing from the newest commits, and none is there twice.",
+    SINGLE_WRITER: "The newest commits come from one Spark application at a time; two would interleave.",
+}
+# Triggers that may pass without a sign of life: Spark reports an idle query only every ten seconds.
+_QUIET_TRIGGERS = 3
+_IDLE_REPORT = timedelta(seconds=10)
+_RECENT_COMMITS = 20
+
+
+def ingest_alive(status: Mapping[str, Any] | None, *, now: datetime, trigger_seconds: float) -> Check:
+    """Does the ingest live? Judged by its own heartbeat, so that a quiet shop is not taken for a dead ingest."""
+    patience = _IDLE_REPORT + timedelta(seconds=_QUIET_TRIGGERS * trigger_seconds)
+    if status is None:
+        return _check(ALIVE, passed=False, says="the ingest does not answer; see its log, or 'shoplake status'")
+    beat = status.get("last_trigger_at")
+    if status["state"] != "running" or beat is None:
+        return _check(ALIVE, passed=False, says=f"the ingest is {status['state']} since {status['since']}")
+    age = now - datetime.fromisoformat(beat)
+    says = f"the query looked for records {age.total_seconds():.0f} s ago"
+    return _check(ALIVE, passed=age <= patience, says=says, seconds_since_trigger=age.total_seconds())
+
+
+def offsets_contiguous(found: Sequence[Commit], *, start: "Position") -> Check:
+    """Does each commit go on where the one before it ended?
+
+    Args:
+        found: Commits, oldest first.
+        start: The position before them; a partition that it does not name may begin anywhere.
+    """
+    expected = dict(start.offsets)
+    faults: list[str] = []
+    for part in (part for commit in found for part in commit.ranges):
+        faults.extend(_faults(part, expected.get((part.topic_id, part.partition))))
+        expected[part.topic_id, part.partition] = part.last + 1
+    rows = sum(commit.rows for commit in found)
+    says = "; ".join(faults[:5]) or f"{rows:,} rows in {len(found)} commits without a gap or a repeat"
+    return _check(CONTIGUOUS, passed=not faults, says=says, commits=len(found), faults=len(faults))
+
+
+def _faults(part: OffsetRange, expected: int | None) -> Iterator[str]:
+    where = f"partition {part.partition}"
+    if expected is not None and part.first > expected:
+        yield f"{where}: offsets {expected} to {part.first - 1} are missing"
+    if expected is not None and part.first < expected:
+        yield f"{where}: offset {part.first} comes again"
+    if part.rows != part.last - part.first + 1:
+        yield f"{where}: {part.rows} rows between offsets {part.first} and {part.last}"
+
+
+def single_writer(found: Sequence[Commit]) -> Check:
+    """Do two applications write by turns? A restart changes the application once and never back."""
+    runs = [commit.application_id for commit in found]
+    changes = [name for before, name in zip(["", *runs], runs, strict=False) if name != before]
+    back = sorted({name for name in changes if changes.count(name) > 1})
+    says = f"two writers interleave: {', '.join(sorted(set(changes)))}" if back else f"{len(changes)} writer(s) in turn"
+    return _check(SINGLE_WRITER, passed=not back, says=says, writers=sorted(set(changes)))
+
+
+def _check(name: str, *, passed: bool, says: str, **metadata: Any) -> Check:
+    return Check(table=BRONZE_EVENTS, name=name, passed=passed, says=says, metadata=metadata)
+
+
+@dg.multi_asset_check(
+    name="bronze_checks",
+    specs=[
+        dg.AssetCheckSpec(name, asset=key_of(BRONZE_EVENTS), description=description)
+        for name, description in _SPECS.items()
+    ],
+)
+def bronze_checks(connection: dg.ResourceParam[LakeConnection]) -> Iterator[dg.AssetCheckResult]:
+    """Evaluate the checks of Bronze now; the sensor does so with every commit."""
+    from datetime import UTC
+
+    from shoplake_assets.lake.position import Position
+
+    table = connection.table(BRONZE_EVENTS)
+    recent = commits(table, since(table, after=None)[-_RECENT_COMMITS:])
+    trigger = connection.settings.ingest.trigger_seconds
+    yield from checked(
+        [
+            ingest_alive(connection.ingest_status(), now=datetime.now(UTC), trigger_seconds=trigger),
+            offsets_contiguous(recent, start=Position()),
+            single_writer(recent),
+        ]
+    )

@@ -1,0 +1,46 @@
+"""`python -m shoplake_assets.dashboard`: the dashboard process, as the supervisor starts it."""
+
+import logging
+import sys
+
+from waitress import create_server
+
+from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.settings import LOOPBACK, Settings, load_settings
+
+# Each viewer asks every few seconds, and a browser opens several connections for the page's scripts.
+_THREADS = 8
+
+
+def main() -> None:
+    """Serve the dashboard until the process is stopped."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stdout)
+    try:
+        serve(load_settings())
+    except ShoplakeError as error:
+        sys.exit(f"shoplake: {error}")
+    except KeyboardInterrupt:
+        return
+
+
+def serve(settings: Settings) -> None:
+    """Serve on loopback.
+
+    Raises:
+        ShoplakeError: The port is taken.
+    """
+    from shoplake_assets.dashboard.app import build_app
+
+    port = settings.dashboard.port
+    try:
+        server = create_server(build_app(settings).server, host=LOOPBACK, port=port, threads=_THREADS)
+    except OSError as error:
+        raise ShoplakeError(
+            f"port {port} is taken ({error.strerror}). Stop what has it, or set SHOPLAKE_DASHBOARD__PORT."
+        ) from error
+    logging.getLogger(__name__).info("dashboard at http://%s:%s", LOOPBACK, port)
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,247 @@
+"""What the dashboard says about Gold, as plain values.
+
+Belongs here: windows, sums and orders over Arrow tables; pure. Does not belong here: reading (`data`), words
+(`wording`), pictures (`figures`). Money stays decimal, times are UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+CENT = Decimal("0.01")
+
+WINDOWS: Mapping[str, int | None] = {"24h": 24, "7d": 7 * 24, "30d": 30 * 24, "all": None}
+"""Windows in hours, counted back from the newest hour with events; None is everything."""
+DEFAULT_WINDOW = "24h"
+
+# A longer range is drawn by day: bars of an hour would be thinner than a pixel on a phone.
+_LONGEST_BY_HOUR = timedelta(days=8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """Sales of a range.
+
+    Attributes:
+        events: Events of any type.
+        purchases: Purchase events.
+        units: Units bought.
+        revenue: Price times quantity over all purchases.
+    """
+
+    events: int
+    purchases: int
+    units: int
+    revenue: Decimal
+
+    @property
+    def average_order_value(self) -> Decimal | None:
+        """Revenue per purchase, rounded half up to the cent; None without a purchase."""
+        return (self.revenue / self.purchases).quantize(CENT, ROUND_HALF_UP) if self.purchases else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """An hour or a day with events.
+
+    Attributes:
+        start: When it begins, UTC.
+        totals: What was sold in it.
+    """
+
+    start: datetime
+    totals: Totals
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """Sales over time.
+
+    Attributes:
+        step: Length of a bucket: an hour or a day.
+        buckets: Buckets with events, oldest first; one without events is absent, one without a purchase is there.
+    """
+
+    step: timedelta
+    buckets: tuple[Bucket, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of a list, best first.
+
+    Attributes:
+        rank: 1 for most revenue.
+        name: The product, shopper or category.
+        detail: What else is known of it; empty for nothing.
+        purchases: Purchase events.
+        units: Units bought.
+        revenue: Price times quantity over all purchases.
+    """
+
+    rank: int
+    name: str
+    detail: str
+    purchases: int
+    units: int
+    revenue: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage of the funnel.
+
+    Attributes:
+        name: What the sessions did.
+        sessions: Sessions that did so, summed over the hours.
+        of_viewed: Share of the sessions that viewed, in percent with one decimal; None without views.
+    """
+
+    name: str
+    sessions: int
+    of_viewed: Decimal | None
+
+
+def newest_hour(hourly: pa.Table) -> datetime | None:
+    """The newest hour with events; None where there is none."""
+    newest: datetime | None = pc.max(hourly["event_hour"]).as_py() if hourly.num_rows else None
+    return newest
+
+
+def start_of(window: str, *, newest: datetime) -> datetime | None:
+    """First hour of a window; None for the one that has no beginning.
+
+    A window of n hours is the newest hour and the n - 1 before it, as in the top lists of Gold.
+    """
+    hours = WINDOWS[window]
+    return None if hours is None else newest - HOUR * (hours - 1)
+
+
+def since(rows: pa.Table, start: datetime | None) -> pa.Table:
+    """The rows whose `event_hour` is not before `start`."""
+    if start is None or not rows.num_rows:
+        return rows
+    return rows.filter(pc.greater_equal(rows["event_hour"], pa.scalar(start, rows["event_hour"].type)))
+
+
+def totals(hourly: pa.Table) -> Totals:
+    """Sums over rows of `gold.hourly_sales`."""
+    return Totals(
+        events=_sum(hourly, "events"),
+        purchases=_sum(hourly, "purchases"),
+        units=_sum(hourly, "units"),
+        revenue=_sum_money(hourly, "revenue"),
+    )
+
+
+def over_time(hourly: pa.Table) -> Series:
+    """Sales by hour, or by UTC day where the hours span more than eight days."""
+    if not hourly.num_rows:
+        return Series(step=HOUR, buckets=())
+    hours = hourly["event_hour"]
+    span = pc.max(hours).as_py() - pc.min(hours).as_py()
+    step = DAY if span >= _LONGEST_BY_HOUR else HOUR
+    starts = pc.floor_temporal(hours, unit="day" if step == DAY else "hour")
+    keyed = hourly.select(["events", "purchases", "units", "revenue"]).append_column("start", starts)
+    sums = _grouped(keyed, by=["start"], values=["events", "purchases", "units", "revenue"]).sort_by("start")
+    return Series(
+        step=step,
+        buckets=tuple(
+            Bucket(
+                start=row["start"],
+                totals=Totals(
+                    events=row["events"], purchases=row["purchases"], units=row["units"], revenue=row["revenue"]
+                ),
+            )
+            for row in sums.to_pylist()
+        ),
+    )
+
+
+def by_category(days: pa.Table, first_hours: pa.Table | None, *, start: datetime | None) -> list[Entry]:
+    """Sales of each category since `start`, most revenue first.
+
+    Args:
+        days: Rows of `gold.category_sales`; whole days after that of `start` count.
+        first_hours: Rows of `gold.product_hourly` from `start` to the end of its day: the day that counts in part.
+        start: First hour of the window; None counts all days.
+    """
+    values = ["purchases", "units", "revenue"]
+    if start is not None and days.num_rows:
+        days = days.filter(pc.greater(days["event_date"], pa.scalar(start.date(), pa.date32())))
+    parts = [part.select(["category", *values]) for part in (days, first_hours) if part is not None and part.num_rows]
+    if not parts:
+        return []
+    # A sum of decimals has more digits than what is summed.
+    sums = [_grouped(part, by=["category"], values=values) for part in parts]
+    rows = _grouped(pa.concat_tables(sums), by=["category"], values=values).to_pylist()
+    rows.sort(key=lambda row: (-row["revenue"], row["category"]))
+    return [_entry(row, rank=rank, name=row["category"]) for rank, row in enumerate(rows, start=1)]
+
+
+def top_products(rows: pa.Table, *, window: str) -> list[Entry]:
+    """The products of a window in `gold.top_products`, best first."""
+    return [
+        _entry(
+            row,
+            rank=row["rank"],
+            name=row["product_name"] or row["product_id"],
+            detail=f"{row['product_id']} \u00b7 {row['category']}",
+        )
+        for row in _of_window(rows, window)
+    ]
+
+
+def top_users(rows: pa.Table, *, window: str) -> list[Entry]:
+    """The shoppers of a window in `gold.top_users`, best first."""
+    return [_entry(row, rank=row["rank"], name=row["user_id"]) for row in _of_window(rows, window)]
+
+
+def funnel(hourly: pa.Table) -> list[Stage]:
+    """How far sessions came, over rows of `gold.hourly_funnel`."""
+    viewed = _sum(hourly, "viewed")
+    stages = (("Viewed", viewed), ("Added to cart", _sum(hourly, "added")), ("Purchased", _sum(hourly, "purchased")))
+    return [Stage(name=name, sessions=count, of_viewed=_percent(count, of=viewed)) for name, count in stages]
+
+
+def distinct(rows: pa.Table, column: str) -> int:
+    """Different values in a column."""
+    count: int = pc.count_distinct(rows[column]).as_py() if rows.num_rows else 0
+    return count
+
+
+def _of_window(rows: pa.Table, window: str) -> list[dict[str, Any]]:
+    if not rows.num_rows:
+        return []
+    return rows.filter(pc.equal(rows["window"], window)).sort_by("rank").to_pylist()
+
+
+def _entry(row: dict[str, Any], *, rank: int, name: str, detail: str = "") -> Entry:
+    sales = {key: row[key] for key in ("purchases", "units", "revenue")}
+    return Entry(rank=rank, name=name, detail=detail, **sales)
+
+
+def _grouped(rows: pa.Table, *, by: list[str], values: list[str]) -> pa.Table:
+    sums = rows.group_by(by).aggregate([(value, "sum") for value in values])
+    return sums.rename_columns([name.removesuffix("_sum") for name in sums.column_names])
+
+
+def _sum(rows: pa.Table, column: str) -> int:
+    total: int = (pc.sum(rows[column]).as_py() or 0) if rows.num_rows else 0
+    return total
+
+
+def _sum_money(rows: pa.Table, column: str) -> Decimal:
+    total: Decimal | None = pc.sum(rows[column]).as_py() if rows.num_rows else None
+    return Decimal("0.00") if total is None else total
+
+
+def _percent(part: int, *, of: int) -> Decimal | None:
+    return (Decimal(100 * part) / of).quantize(Decimal("0.1"), ROUND_HALF_UP) if of else None

@@ -1,0 +1,57 @@
+"""Dagster's resources: how assets and sensors reach the lake, Kafka and the ingest.
+
+Belongs here: opening connections. Does not belong here: what is done with them. A connection is made from the settings
+and is no configuration of Dagster's, so that nothing of it is shown in the UI or kept with a run.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.events.topic import describe_topic, end_offsets
+from shoplake_assets.lake.catalog import open_catalog
+from shoplake_assets.lake.position import Position
+from shoplake_assets.settings import LOOPBACK, Settings
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
+    from pyspark.sql import SparkSession
+
+    from shoplake_assets.lake.lake import Lake
+
+_PATIENCE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class LakeConnection:
+    """The way to one lake and to what feeds it."""
+
+    settings: Settings
+
+    def table(self, name: str) -> "Table":
+        """The table's metadata as of now, read with pyiceberg."""
+        return open_catalog(self.settings).load_table(name)
+
+    def lake(self, spark: "SparkSession") -> "Lake":
+        """The lake for a refresh, with the session that does its work."""
+        from shoplake_assets.lake.lake import Lake
+
+        return Lake(open_catalog(self.settings), spark)
+
+    def kafka_end(self) -> Position | None:
+        """The position behind the newest record in Kafka; None while Kafka does not answer."""
+        try:
+            return Position.of_topic(describe_topic(self.settings).id, end_offsets(self.settings))
+        except ShoplakeError:
+            return None
+
+    def ingest_status(self) -> dict[str, Any] | None:
+        """The ingest's own `/status`; None while it does not answer."""
+        url = f"http://{LOOPBACK}:{self.settings.ingest.port}/status"
+        try:
+            document: dict[str, Any] = httpx.get(url, timeout=_PATIENCE_SECONDS).raise_for_status().json()
+        except (httpx.HTTPError, ValueError):
+            return None
+        return document
