@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from waitress import create_server
+from waitress import create_server  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.settings import LOOPBACK, Settings, load_settings

@@ -143,9 +143,10 @@ def _add_headers(app: Dash) -> None:
         "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
 
-    @app.server.after_request
     def add(response: "Response") -> "Response":
         response.headers["Content-Security-Policy"] = policy
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
+
+    app.server.after_request(add)

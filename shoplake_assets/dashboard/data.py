@@ -11,9 +11,9 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
-from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThanOrEqual, LessThan
+from pyiceberg.expressions import AlwaysTrue
 
 from shoplake_assets.lake.snapshots import committed_at, position_of, rows_of
 from shoplake_assets.tables import ALL
@@ -134,15 +134,16 @@ class LakeReader:
 
 
 def _scan(read: _Read) -> pa.Table:
-    bounds: list[BooleanExpression] = []
+    bounds = []
     if read.since is not None:
-        bounds.append(GreaterThanOrEqual("event_hour", read.since.isoformat()))
+        bounds.append(f"event_hour >= '{read.since.isoformat()}'")
     if read.before is not None:
-        bounds.append(LessThan("event_hour", read.before.isoformat()))
-    condition: BooleanExpression = AlwaysTrue()
-    for bound in bounds:
-        condition = And(condition, bound)
-    scan = read.table.scan(row_filter=condition, selected_fields=read.columns, snapshot_id=read.snapshot_id)
+        bounds.append(f"event_hour < '{read.before.isoformat()}'")
+    scan = read.table.scan(
+        row_filter=" and ".join(bounds) or AlwaysTrue(),
+        selected_fields=read.columns,
+        snapshot_id=read.snapshot_id,
+    )
     return scan.to_arrow().select(list(read.columns))
 
 

@@ -20,9 +20,7 @@ BLUE, GREEN, VERMILION = "#0072B2", "#009E73", "#D55E00"
 MOST_BARS = 10
 """Entries of a list that are drawn; the table beneath has them all."""
 
-# Room to the right of the longest bar for its label.
-_HEADROOM = 1.34
-_LABEL_LENGTH = 22
+_LABEL_LENGTH = 32
 _LEAST_BUCKETS = 12
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 
@@ -79,7 +77,7 @@ def revenue_over_time(series: Series, *, currency: str, revision: str) -> go.Fig
         traces,
         revision=revision,
         showlegend=bool(idle),
-        xaxis={"type": "date", "range": _range(series), "showgrid": False, "nticks": 8},
+        xaxis={"type": "date", "range": _range(series), "showgrid": False, "nticks": 6, "tickangle": 0},
         yaxis={**_money_axis(currency), "rangemode": "tozero", "nticks": 6},
     )
 
@@ -93,6 +91,7 @@ def ranking(entries: Sequence[Entry], *, currency: str, revision: str) -> go.Fig
         labels=[entry.name for entry in drawn],
         ends=[wording.money(entry.revenue, currency=currency) for entry in drawn],
         colour=BLUE,
+        thickness=0.36,
         revision=revision,
         customdata=[
             [
@@ -117,6 +116,7 @@ def conversion(stages: Sequence[Stage], *, revision: str) -> go.Figure:
         labels=[stage.name for stage in stages],
         ends=[f"{wording.count(stage.sessions)} ({wording.percent(stage.of_viewed)})" for stage in stages],
         colour=GREEN,
+        thickness=0.5,
         revision=revision,
         customdata=[
             [stage.name, wording.counted(stage.sessions, "session"), wording.percent(stage.of_viewed)]
@@ -134,6 +134,7 @@ def _bars(  # noqa: PLR0913  every argument is a column of the same bars
     labels: list[str],
     ends: list[str],
     colour: str,
+    thickness: float,
     revision: str,
     customdata: list[list[str]],
     hovertemplate: str,
@@ -142,31 +143,47 @@ def _bars(  # noqa: PLR0913  every argument is a column of the same bars
         orientation="h",
         x=lengths,
         y=positions,
-        text=ends,
-        textposition="outside",
-        cliponaxis=False,
-        width=0.66,
+        offset=thickness * -0.2,
+        width=thickness,
         marker={"color": colour},
         customdata=customdata,
         hovertemplate=hovertemplate,
     )
+    # Above its bar a label has the whole width, even on a phone.
+    above = {"xref": "paper", "yref": "y", "showarrow": False, "yanchor": "bottom", "yshift": 1}
+    lines = [
+        (position - thickness * 0.2, label, end) for position, label, end in zip(positions, labels, ends, strict=True)
+    ]
     return _figure(
         [bar],
         revision=revision,
-        xaxis={"visible": False, "range": [0, max(lengths, default=0) * _HEADROOM or 1]},
-        yaxis={
-            "range": [max(positions, default=1) + 0.5, 0.5],
-            "tickvals": positions,
-            "ticktext": [wording.plain(wording.shortened(label, length=_LABEL_LENGTH)) for label in labels],
-            "ticklabelstandoff": 6,
-            "showgrid": False,
-            "zeroline": False,
-            "automargin": True,
-        },
+        annotations=[
+            note
+            for y, label, end in lines
+            for note in (
+                {
+                    "x": 0,
+                    "xanchor": "left",
+                    "y": y,
+                    "text": wording.plain(wording.shortened(label, length=_LABEL_LENGTH)),
+                    **above,
+                },
+                {"x": 1, "xanchor": "right", "y": y, "text": end, **above},
+            )
+        ],
+        xaxis={"visible": False, "range": [0, max(lengths, default=0) or 1]},
+        yaxis={"visible": False, "range": [max(positions, default=1) + 0.5, 0.3]},
     )
 
 
-def _figure(traces: list[Any], *, revision: str, showlegend: bool = False, **axes: Any) -> go.Figure:
+def _figure(
+    traces: list[Any],
+    *,
+    revision: str,
+    showlegend: bool = False,
+    annotations: Sequence[dict[str, Any]] = (),
+    **axes: Any,
+) -> go.Figure:
     """A figure in the common style; what a viewer did to it stays while `revision` is the same."""
     return go.Figure(
         traces,
@@ -189,6 +206,7 @@ def _figure(traces: list[Any], *, revision: str, showlegend: bool = False, **axe
                 "namelength": -1,
             },
             "showlegend": showlegend,
+            "annotations": annotations,
             "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
             **{name: {"fixedrange": True, "automargin": True, **axis} for name, axis in axes.items()},
         },
@@ -196,7 +214,7 @@ def _figure(traces: list[Any], *, revision: str, showlegend: bool = False, **axe
 
 
 def _money_axis(currency: str) -> dict[str, Any]:
-    return {"tickprefix": wording.SYMBOLS[currency], "tickformat": "~s", "zeroline": False}
+    return {"tickprefix": wording.SYMBOLS[currency], "tickformat": "~s", "ticklabelstandoff": 4, "zeroline": False}
 
 
 def _range(series: Series) -> list[str]:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -220,7 +220,8 @@ def distinct(rows: pa.Table, column: str) -> int:
 def _of_window(rows: pa.Table, window: str) -> list[dict[str, Any]]:
     if not rows.num_rows:
         return []
-    return rows.filter(pc.equal(rows["window"], window)).sort_by("rank").to_pylist()
+    found: list[dict[str, Any]] = rows.filter(pc.equal(rows["window"], window)).sort_by("rank").to_pylist()
+    return found
 
 
 def _entry(row: dict[str, Any], *, rank: int, name: str, detail: str = "") -> Entry:

@@ -4,6 +4,7 @@ Belongs here: values to Dash components. Does not belong here: what the values a
 text goes into components as text, which the browser never reads as markup.
 """
 
+from typing import Any
 from urllib.parse import parse_qs
 
 from dash import dcc, html
@@ -57,7 +58,7 @@ def page(*, dagster_url: str) -> Component:
             html.Header(
                 [
                     html.Div([html.P("Shoplake", className="brand"), html.H1(TITLE)]),
-                    html.Nav(window_links(DEFAULT_WINDOW), id="windows", **{"aria-label": "Range"}),
+                    html.Nav(window_links(DEFAULT_WINDOW), id="windows", **_aria(label="Range")),
                 ]
             ),
             html.P(id="trouble", className="trouble", hidden=True, role="alert"),
@@ -66,7 +67,7 @@ def page(*, dagster_url: str) -> Component:
                     html.P("Reading Gold\u2026", id="empty", className="empty", hidden=False),
                     html.Div(
                         [
-                            html.Dl(id="tiles", className="tiles", **{"aria-label": "Key figures"}),
+                            html.Dl(id="tiles", className="tiles", **_aria(label="Key figures")),
                             html.Div([_panel(panel) for panel in PANELS], className="panels"),
                         ],
                         id="panels",
@@ -106,7 +107,7 @@ def window_links(current: str) -> list[Component]:
         html.Span(
             dcc.Link(_WINDOW_NAMES[name], href=f"?window={name}", className="window"),
             className="current" if name == current else "",
-            **({"aria-current": "true"} if name == current else {}),
+            **(_aria(current="true") if name == current else {}),
         )
         for name in WINDOWS
     ]
@@ -157,6 +158,11 @@ def source_line(of: Range) -> list[Component | str]:
     ]
 
 
+def _aria(**attributes: str) -> dict[str, Any]:
+    """Attributes for assistive technology, whose names are no Python names."""
+    return {f"aria-{name}": value for name, value in attributes.items()}
+
+
 def _panel(panel: Panel) -> Component:
     heading = f"{panel.id}-heading"
     # The note and the table say in words what the chart shows, so assistive technology may pass over the drawing.
@@ -170,7 +176,7 @@ def _panel(panel: Panel) -> Component:
         ),
         id=f"{panel.id}-{CHART}",
         hidden=False,
-        **{"aria-hidden": "true"},
+        **_aria(hidden="true"),
     )
     values = html.Details(
         [
@@ -180,7 +186,7 @@ def _panel(panel: Panel) -> Component:
                 className="values",
                 tabIndex="0",
                 role="region",
-                **{"aria-label": f"{panel.title}, exact values"},
+                **_aria(label=f"{panel.title}, exact values"),
             ),
         ]
     )
@@ -188,5 +194,5 @@ def _panel(panel: Panel) -> Component:
         [html.H2(panel.title, id=heading), html.P(id=f"{panel.id}-{NOTE}", className="note"), chart, values],
         id=panel.id,
         className="panel",
-        **{"aria-labelledby": heading},
+        **_aria(labelledby=heading),
     )

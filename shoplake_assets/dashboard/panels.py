@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     import plotly.graph_objects as go  # type: ignore[import-untyped]
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]
 
     from shoplake_assets.dashboard.data import LakeView
 
@@ -124,9 +124,9 @@ def tiles(of: Range, *, newest: datetime) -> list[tuple[str, str, str]]:
     return [
         ("Revenue", of.money(sums.revenue), wording.counted(sums.units, "unit")),
         ("Purchases", wording.count(sums.purchases), f"{of.money(sums.average_order_value)} each on average"),
-        ("Buyers", wording.count(insights.distinct(buyers, "user_id")), "distinct shoppers who bought"),
-        ("Events", wording.count(sums.events), f"in {wording.counted(of.hourly.num_rows, 'hour')} with events"),
-        ("Newest hour", wording.hours(newest), f"{newest:%Y-%m-%d}, may still be filling"),
+        ("Buyers", wording.count(insights.distinct(buyers, "user_id")), "different shoppers"),
+        ("Events", wording.count(sums.events), f"in {wording.counted(of.hourly.num_rows, 'hour')}"),
+        ("Newest hour", wording.hours(newest), f"UTC, {newest:%Y-%m-%d}"),
     ]
 
 

@@ -51,12 +51,12 @@ def bucket(start: datetime, *, step: timedelta) -> str:
     """An hour or a day, with its zone."""
     if step >= _DAY:
         return f"{start:%Y-%m-%d} (UTC day)"
-    return f"{start:%Y-%m-%d} {hours(start)}"
+    return f"{start:%Y-%m-%d} {hours(start)} UTC"
 
 
 def hours(start: datetime) -> str:
-    """An hour of a day, with its zone."""
-    return f"{start:%H:%M}\u2013{start + _HOUR:%H:%M} UTC"
+    """An hour of a day, without its zone."""
+    return f"{start:%H:%M}\u2013{start + _HOUR:%H:%M}"
 
 
 def plain(text: str) -> str:
