@@ -10,9 +10,10 @@ Precedence, highest first: environment variables (`SHOPLAKE_`, nested with `__`)
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     JsonConfigSettingsSource,
@@ -203,6 +204,43 @@ def load_settings(**overrides: Any) -> Settings:
         raise ShoplakeError("; ".join(_explain(dict(problem)) for problem in error.errors())) from error
     except (json.JSONDecodeError, OSError) as error:
         raise ShoplakeError(f"settings.json in the home cannot be read: {error}. Mend or delete it.") from error
+
+
+class SettingRow(NamedTuple):
+    """One setting as it is shown.
+
+    Attributes:
+        variable: The environment variable.
+        value: Its value now; what may be a secret is never among the settings.
+        default: Its default.
+        description: What it is for.
+    """
+
+    variable: str
+    value: str
+    default: str
+    description: str
+
+
+def describe_settings(settings: Settings) -> list[SettingRow]:
+    """Every setting with its variable, value, default and description, in the order of their sections."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, _Section):
+            for inner, described in type(value).model_fields.items():
+                variable = f"{PREFIX}{name}__{inner}".upper()
+                rows.append(_row(variable, getattr(value, inner), described))
+        else:
+            rows.append(_row(f"{PREFIX}{name}".upper(), value, field))
+    return rows
+
+
+def _row(variable: str, value: object, field: FieldInfo) -> SettingRow:
+    def text(given: object) -> str:
+        return "" if given is None else str(given)
+
+    return SettingRow(variable, text(value), text(field.default), field.description or "")
 
 
 def _refuse_unknown_variables() -> None:

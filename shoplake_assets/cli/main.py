@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from shoplake_assets.cli import doctor, feed, lifecycle
+from shoplake_assets.cli import doctor, feed, inform, lifecycle, observe
 from shoplake_assets.errors import ShoplakeError
 
 # What the person can do about what the system says.
@@ -46,6 +46,7 @@ app = typer.Typer(
     cls=ExplainingGroup,
     help="A real-time e-commerce lakehouse on this machine: Kafka, Spark, Iceberg and Dagster, started by one command.",
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -62,7 +63,7 @@ def _options(
     """Take the options of all commands; `ExplainingGroup` acts on them."""
 
 
-for module in (lifecycle, doctor, feed):
+for module in (lifecycle, observe, feed, inform, doctor):
     app.add_typer(module.app)
 
 

@@ -191,7 +191,7 @@ def _list(of: Range, entries: list[Entry], *, what: str, many: str, detail: str 
     return Content(
         note=f"{wording.counted(drawn, what, many)}, by revenue."
         if all_drawn
-        else f"The first {drawn} of {len(sold)} {many}, by revenue.",
+        else f"The first {drawn} {many} by revenue; {len(sold)} are listed below.",
         figure=figures.ranking(sold, currency=of.currency, revision=of.window),
         columns=("Rank", what.title(), *([detail] if detail else []), "Revenue", "Purchases", "Units"),
         rows=tuple(

@@ -1,0 +1,50 @@
+"""How to read the lake from other tools.
+
+Belongs here: one snippet for each tool, filled in with the lake's coordinates. A test runs them as they are printed.
+"""
+
+from typing import TYPE_CHECKING
+
+from shoplake_assets.lake.catalog import catalog_properties, spark_catalog_conf
+from shoplake_assets.tables import CATALOG, GOLD_HOURLY_SALES
+
+if TYPE_CHECKING:
+    from shoplake_assets.settings import Settings
+
+PACKAGES = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0,org.xerial:sqlite-jdbc:3.50.3.0"
+
+
+def snippets(settings: "Settings") -> dict[str, str]:
+    """A snippet for each tool, by the tool's name."""
+    properties = ",\n    ".join(f"{json_key(key)}: {json_key(value)}" for key, value in catalog_properties(settings).items())
+    pyiceberg = f"""\
+from pyiceberg.catalog import load_catalog
+
+catalog = load_catalog("{CATALOG}", **{{
+    {properties},
+}})
+table = catalog.load_table("{GOLD_HOURLY_SALES}")
+"""
+    conf = "".join(f'    .config("{key}", "{value}")\n' for key, value in spark_catalog_conf(settings).items())
+    return {
+        "pyiceberg": f"{pyiceberg}print(table.scan().to_arrow())\n",
+        "DuckDB": f'{pyiceberg}hourly = table.scan().to_duckdb("hourly_sales")\n'
+        'print(hourly.sql("SELECT sum(revenue) FROM hourly_sales"))\n',
+        "Polars": f'{pyiceberg}print(table.to_polars().select("event_hour", "revenue").collect())\n',
+        "Spark": f"""\
+from pyspark.sql import SparkSession
+
+spark = (
+    SparkSession.builder.config("spark.jars.packages", "{PACKAGES}")
+{conf}    .getOrCreate()
+)
+spark.table("{CATALOG}.{GOLD_HOURLY_SALES}").show()
+""",
+    }
+
+
+def json_key(text: str) -> str:
+    """The text as a Python literal with double quotes."""
+    import json
+
+    return json.dumps(text)

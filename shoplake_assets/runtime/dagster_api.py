@@ -1,0 +1,127 @@
+"""What the command line asks of a running Dagster, over its GraphQL API.
+
+Belongs here: runs under way, starting a refresh, how a run ended. Does not belong here: anything that the code location
+defines.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.runtime.dagster_home import LOCATION
+from shoplake_assets.settings import LOOPBACK
+
+if TYPE_CHECKING:
+    from shoplake_assets.settings import Settings
+
+REFRESH_JOB = "refresh"
+
+_LAYERS = ("silver", "gold")
+_PATIENCE_SECONDS = 10.0
+_UNDER_WAY = ["QUEUED", "NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING"]
+_RUNS = """query Runs($filter: RunsFilter!) {
+  runsOrError(filter: $filter, limit: 20) {
+    __typename
+    ... on Runs { results { runId jobName assetSelection { path } } }
+    ... on PythonError { message }
+  }
+}"""
+_RUN = """query Run($id: ID!) {
+  runOrError(runId: $id) { ... on Run { status } }
+  logsForRun(runId: $id) {
+    ... on EventConnection { events {
+      ... on ExecutionStepFailureEvent { error { message } failureMetadata { description } }
+      ... on RunFailureEvent { message }
+    } }
+  }
+}"""
+_LAUNCH = """mutation Launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+    ... on RunConfigValidationInvalid { errors { message } }
+  }
+}"""
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run stands.
+
+    Attributes:
+        status: Dagster's word for it, such as `STARTED`, `SUCCESS` or `FAILURE`.
+        failure: Why it failed, in one line; None if it did not.
+    """
+
+    status: str
+    failure: str | None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it will still do something."""
+        return self.status in _UNDER_WAY
+
+
+def refreshes_under_way(settings: "Settings") -> list[str]:
+    """Ids of the runs that are queued or work on Silver or Gold.
+
+    Raises:
+        ShoplakeError: Dagster does not answer.
+    """
+    found = _ask(settings, _RUNS, {"filter": {"statuses": _UNDER_WAY}})["runsOrError"]
+    return [
+        run["runId"]
+        for run in found.get("results", ())
+        if run["jobName"] == REFRESH_JOB or any(key["path"][0] in _LAYERS for key in run["assetSelection"] or ())
+    ]
+
+
+def launch_refresh(settings: "Settings") -> str:
+    """Start the refresh job and give the run's id.
+
+    Raises:
+        ShoplakeError: Dagster does not answer, or refuses.
+    """
+    selector = {
+        "repositoryLocationName": LOCATION,
+        "repositoryName": "__repository__",
+        "jobName": REFRESH_JOB,
+    }
+    answer = _ask(settings, _LAUNCH, {"params": {"selector": selector, "runConfigData": {}}})["launchRun"]
+    if answer["__typename"] != "LaunchRunSuccess":
+        raise ShoplakeError(f"Dagster refuses the refresh: {answer.get('message', answer['__typename'])}")
+    run_id: str = answer["run"]["runId"]
+    return run_id
+
+
+def run_outcome(settings: "Settings", run_id: str) -> RunOutcome:
+    """Ask how a run stands.
+
+    Raises:
+        ShoplakeError: Dagster does not answer.
+    """
+    answer = _ask(settings, _RUN, {"id": run_id})
+    reasons = [
+        (event.get("failureMetadata") or {}).get("description") or event["error"]["message"]
+        for event in answer["logsForRun"].get("events", ())
+        if event.get("error")
+    ]
+    status = answer["runOrError"].get("status", "CANCELED")
+    failure = reasons[0].strip().splitlines()[0] if reasons else None
+    return RunOutcome(status, failure if status == "FAILURE" else None)
+
+
+def _ask(settings: "Settings", query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    url = f"http://{LOOPBACK}:{settings.dagster.port}/graphql"
+    try:
+        response = httpx.post(url, json={"query": query, "variables": variables}, timeout=_PATIENCE_SECONDS)
+        document = response.raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise ShoplakeError(f"Dagster does not answer at {url} ({error}). 'shoplake up' starts it.") from error
+    if "errors" in document:
+        raise ShoplakeError(f"Dagster at {url} refuses: {document['errors'][0]['message']}")
+    data: dict[str, Any] = document["data"]
+    return data

@@ -1,0 +1,1 @@
+"""Tests of the dashboard: a real Iceberg lake, no JVM."""

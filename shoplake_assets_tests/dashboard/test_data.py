@@ -1,0 +1,90 @@
+"""Which snapshots the dashboard reads."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pyiceberg.table import DataScan, Table
+
+from shoplake_assets.dashboard.app import changes
+from shoplake_assets.dashboard.data import LakeReader
+from shoplake_assets.dashboard.panels import PANELS
+from shoplake_assets.lake.catalog import open_catalog
+from shoplake_assets.settings import Settings
+from shoplake_assets.tables import ALL, GOLD, GOLD_HOURLY_SALES, GOLD_TOP_USERS
+from shoplake_assets_tests.dashboard.conftest import Append, hour, sales
+
+
+@pytest.fixture
+def scans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """Counts the scans of each table."""
+    counted: Counter[str] = Counter()
+    scan = Table.scan
+
+    def counting(table: Table, **how: Any) -> DataScan:
+        counted[".".join(table.name())] += 1
+        return scan(table, **how)
+
+    monkeypatch.setattr(Table, "scan", counting)
+    return counted
+
+
+def refresh(reader: LakeReader, shown: dict[str, str], *, window: str = "24h") -> dict[str, Any]:
+    return changes(reader.look(), window=window, currency="USD", shown=shown)
+
+
+def test_a_snapshot_is_read_once_and_only_a_changed_table_again(
+    settings: Settings, shop: Append, scans: Counter[str]
+) -> None:
+    reader = LakeReader(lambda: open_catalog(settings))
+    first = refresh(reader, {})
+    assert scans == dict.fromkeys(GOLD, 1)
+    refresh(reader, {})  # A second viewer.
+    assert refresh(reader, first["shown"]) == {"trouble_hidden": True}
+    assert scans == dict.fromkeys(GOLD, 1)
+
+    shop(GOLD_TOP_USERS, [{"window": "24h", "rank": 3, "user_id": "u3"} | sales(1, 1, "0.01")])
+    scans.clear()
+    again = refresh(reader, first["shown"])
+    assert scans == {GOLD_TOP_USERS: 1}
+    assert {name.split("-")[0] for name in again if "-" in name} == {"users"}
+    assert "tiles" not in again
+
+
+@pytest.mark.usefixtures("shop")
+def test_another_window_reads_only_what_reaches_further_back(settings: Settings, scans: Counter[str]) -> None:
+    reader = LakeReader(lambda: open_catalog(settings))
+    shown = refresh(reader, {})["shown"]
+    scans.clear()
+    found = refresh(reader, shown, window="7d")
+    assert scans == {"gold.user_hourly": 1, "gold.product_hourly": 1}
+    assert {f"{panel.id}-figure" for panel in PANELS} < found.keys()
+
+
+def test_a_lake_without_tables_is_empty_and_one_that_comes_later_is_seen(settings: Settings) -> None:
+    reader = LakeReader(lambda: open_catalog(settings))
+    first = refresh(reader, {})
+    assert first["empty"].startswith("No event has reached Gold yet: the lake has no Gold tables so far.")
+    assert first["panels_hidden"] is True
+    assert refresh(reader, first["shown"]) == {"trouble_hidden": True}
+
+
+def test_the_page_appears_with_the_first_hour_in_gold(settings: Settings, append: Append) -> None:
+    reader = LakeReader(lambda: open_catalog(settings))
+    first = refresh(reader, {})
+    assert first["empty"].startswith("No event has reached Gold yet: nothing has arrived from Kafka so far.")
+    row = {"event_hour": hour(1, 1), "events": 3, "buyers": 1, "sessions": 1, "average_order_value": None}
+    append(GOLD_HOURLY_SALES, [row | sales(1, 1, "9.99")])
+    second = refresh(reader, first["shown"])
+    assert (second["empty_hidden"], second["panels_hidden"]) == (True, False)
+    assert second["sales-figure"].data[0].y == (9.99,)
+
+
+@pytest.mark.usefixtures("append")
+def test_a_view_has_the_state_of_each_table(settings: Settings) -> None:
+    view = LakeReader(lambda: open_catalog(settings)).look()
+    assert set(view.states) == set(ALL)
+    assert view.snapshot_id("bronze.events") is None
+    assert view.snapshot_id(GOLD_HOURLY_SALES) is not None
+    assert view.snapshot_id("gold.unknown") is None
