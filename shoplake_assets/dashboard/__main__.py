@@ -1,6 +1,8 @@
 """`python -m shoplake_assets.dashboard`: the dashboard process, as the supervisor starts it."""
 
 import logging
+import os
+import socket
 import sys
 
 from waitress import create_server  # type: ignore[import-untyped]
@@ -27,19 +29,22 @@ def serve(settings: Settings) -> None:
     """Serve on loopback.
 
     Raises:
-        ShoplakeError: The port is taken.
+        ShoplakeError: The port is taken, or this user may not have it.
     """
     from shoplake_assets.dashboard.app import build_app
 
     port = settings.dashboard.port
     try:
-        server = create_server(build_app(settings).server, host=LOOPBACK, port=port, threads=_THREADS)
+        listener = socket.create_server((LOOPBACK, port))
     except OSError as error:
         raise ShoplakeError(
-            f"port {port} is taken ({error.strerror}). Stop what has it, or set SHOPLAKE_DASHBOARD__PORT."
+            f"port {port} cannot be had ({os.strerror(error.errno or 0)}). "
+            "Stop what has it, or set SHOPLAKE_DASHBOARD__PORT."
         ) from error
-    logging.getLogger(__name__).info("dashboard at http://%s:%s", LOOPBACK, port)
-    server.run()
+    with listener:
+        server = create_server(build_app(settings).server, sockets=[listener], threads=_THREADS)
+        logging.getLogger(__name__).info("dashboard at http://%s:%s", LOOPBACK, port)
+        server.run()
 
 
 if __name__ == "__main__":

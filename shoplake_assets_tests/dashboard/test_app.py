@@ -47,7 +47,8 @@ def test_the_page_is_served_without_a_lake_and_loads_nothing_from_elsewhere(sett
     page = answer.get_data(as_text=True)
     assert answer.status_code == 200
     assert '<html lang="en">' in page
-    assert "//" not in page.replace("http://www.w3.org/", "").replace("// ", "").split("<body>")[0]
+    assert "http:" not in page
+    assert "https:" not in page
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     assert client.get("/_dash-layout").status_code == 200
     assert "No event has reached Gold yet" in refresh(settings)["empty"]["children"]
@@ -86,7 +87,9 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server((LOOPBACK, 0)) as other:
         port = other.getsockname()[1]
         settings = Settings(home=tmp_path, dashboard={"port": port})
-        with pytest.raises(ShoplakeError, match=rf"port {port} is taken .*SHOPLAKE_DASHBOARD__PORT"):
+        with pytest.raises(
+            ShoplakeError, match=rf"port {port} cannot be had \(Address already in use\).*SHOPLAKE_DASHBOARD__PORT"
+        ):
             serve(settings)
 
 

@@ -1,7 +1,6 @@
 """Which snapshots the dashboard reads."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from shoplake_assets_tests.dashboard.conftest import Append, hour, sales
 
 
 @pytest.fixture
-def scans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+def scans(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Counts the scans of each table."""
     counted: Counter[str] = Counter()
     scan = Table.scan
