@@ -22,6 +22,11 @@ MOST_BARS = 10
 
 _LABEL_LENGTH = 32
 _LEAST_BUCKETS = 12
+# Short enough to stand beside each other on a phone.
+_TICKS = (
+    {"dtickrange": [None, 86_399_999], "value": "%H:%M\n%b %-d"},
+    {"dtickrange": [86_400_000, None], "value": "%b %-d\n%Y"},
+)
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 
 
@@ -77,7 +82,14 @@ def revenue_over_time(series: Series, *, currency: str, revision: str) -> go.Fig
         traces,
         revision=revision,
         showlegend=bool(idle),
-        xaxis={"type": "date", "range": _range(series), "showgrid": False, "nticks": 6, "tickangle": 0},
+        xaxis={
+            "type": "date",
+            "range": _range(series),
+            "showgrid": False,
+            "nticks": 6,
+            "tickangle": 0,
+            "tickformatstops": _TICKS,
+        },
         yaxis={**_money_axis(currency), "rangemode": "tozero", "nticks": 6},
     )
 
@@ -91,7 +103,8 @@ def ranking(entries: Sequence[Entry], *, currency: str, revision: str) -> go.Fig
         labels=[entry.name for entry in drawn],
         ends=[wording.money(entry.revenue, currency=currency) for entry in drawn],
         colour=BLUE,
-        thickness=0.36,
+        thickness=0.28,
+        room_for=MOST_BARS,
         revision=revision,
         customdata=[
             [
@@ -117,6 +130,7 @@ def conversion(stages: Sequence[Stage], *, revision: str) -> go.Figure:
         ends=[f"{wording.count(stage.sessions)} ({wording.percent(stage.of_viewed)})" for stage in stages],
         colour=GREEN,
         thickness=0.5,
+        room_for=len(stages),
         revision=revision,
         customdata=[
             [stage.name, wording.counted(stage.sessions, "session"), wording.percent(stage.of_viewed)]
@@ -135,6 +149,7 @@ def _bars(  # noqa: PLR0913  every argument is a column of the same bars
     ends: list[str],
     colour: str,
     thickness: float,
+    room_for: int,
     revision: str,
     customdata: list[list[str]],
     hovertemplate: str,
@@ -150,7 +165,15 @@ def _bars(  # noqa: PLR0913  every argument is a column of the same bars
         hovertemplate=hovertemplate,
     )
     # Above its bar a label has the whole width, even on a phone.
-    above = {"xref": "paper", "yref": "y", "showarrow": False, "yanchor": "bottom", "yshift": 1}
+    above = {
+        "xref": "paper",
+        "yref": "y",
+        "showarrow": False,
+        "yanchor": "bottom",
+        "borderpad": 0,
+        "borderwidth": 0,
+        "yshift": 3,
+    }
     lines = [
         (position - thickness * 0.2, label, end) for position, label, end in zip(positions, labels, ends, strict=True)
     ]
@@ -172,7 +195,7 @@ def _bars(  # noqa: PLR0913  every argument is a column of the same bars
             )
         ],
         xaxis={"visible": False, "range": [0, max(lengths, default=0) or 1]},
-        yaxis={"visible": False, "range": [max(positions, default=1) + 0.5, 0.3]},
+        yaxis={"visible": False, "range": [room_for + 0.5, 0.3]},
     )
 
 
@@ -193,7 +216,7 @@ def _figure(
             "autosize": True,
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "margin": {"l": 0, "r": 4, "t": 8, "b": 4},
             "font": {"family": _FONT, "size": 13},
             # A drag across a chart scrolls the page of a phone; there is nothing to select.
             "dragmode": False,

@@ -32,11 +32,9 @@ INDEX = """<!DOCTYPE html>
   <body>
     <noscript>This page draws its charts with JavaScript, which is switched off.</noscript>
     {%app_entry%}
-    <footer>
-      {%config%}
-      {%scripts%}
-      {%renderer%}
-    </footer>
+    {%config%}
+    {%scripts%}
+    {%renderer%}
   </body>
 </html>
 """
@@ -172,9 +170,9 @@ def _panel(panel: Panel) -> Component:
             figure=figures.blank(),
             config={"displayModeBar": False, "responsive": True, "showTips": False, "doubleClick": False},
             responsive=True,
-            className="graph",
         ),
         id=f"{panel.id}-{CHART}",
+        className="chart",
         hidden=False,
         **_aria(hidden="true"),
     )

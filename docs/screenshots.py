@@ -1,0 +1,124 @@
+"""Takes the pictures of the documentation from a running lake, so that they can be made again.
+
+    shoplake up -d
+    python docs/screenshots.py
+
+Belongs here: driving a headless browser over the pages that people look at. Does not belong here: what they show. The
+lake is the one of the settings (`SHOPLAKE_HOME`), the pictures go to `docs/images/`. Needs the `dev` extra and an
+installed Chromium or Chrome.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.settings import LOOPBACK, Settings, load_settings
+
+IMAGES = Path(__file__).parent / "images"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# A container's root has no sandbox to use; the rest keeps the browser from calling home.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+PATIENCE_MS = 60_000
+# What is drawn step by step, such as a graph that moves into place, has come to rest by then.
+REST_MS = 2_500
+
+
+def main() -> None:
+    """Take all pictures."""
+    try:
+        take(load_settings())
+    except ShoplakeError as error:
+        sys.exit(f"shoplake: {error}")
+
+
+def take(settings: Settings) -> None:
+    """Take the pictures of the lake that the settings name.
+
+    Raises:
+        ShoplakeError: There is no browser, or a page does not show what is to be seen on it.
+    """
+    dagster = f"http://{LOOPBACK}:{settings.dagster.port}"
+    dashboard = f"http://{LOOPBACK}:{settings.dashboard.port}"
+    IMAGES.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(ARGUMENTS))
+        try:
+            asset_graph(browser, url=f"{dagster}/asset-groups")
+            insights(browser, "dashboard.png", url=dashboard, scheme="light", width=1280)
+            insights(browser, "dashboard-dark.png", url=dashboard, scheme="dark", width=1280)
+            insights(browser, "dashboard-phone.png", url=dashboard, scheme="light", width=390)
+        except Error as error:
+            raise ShoplakeError(
+                f"{error.message.splitlines()[0].rstrip('.')}. Does the lake run, and is there data in Gold? "
+                "'shoplake status' shows it."
+            ) from error
+        finally:
+            browser.close()
+
+
+def find_browser() -> str:
+    """The system's browser.
+
+    Raises:
+        ShoplakeError: There is none.
+    """
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    raise ShoplakeError(f"none of {', '.join(BROWSERS)} is installed; the package 'chromium' of the system is enough.")
+
+
+def asset_graph(browser: Browser, *, url: str) -> None:
+    """The lineage of all assets in the Dagster UI."""
+    # On a smaller screen the graph is zoomed out until its nodes show nothing but names.
+    page = _open(browser, url=url, scheme="light", size=(2800, 1500), sharpness=1)
+    # Nodes are drawn for assets and, while they are collapsed, for groups.
+    page.wait_for_selector("svg foreignObject", timeout=PATIENCE_MS)
+    page.wait_for_timeout(REST_MS)
+    page.keyboard.press("Alt+KeyE")  # Expands all groups.
+    page.wait_for_selector("[class*=ExpandedGroupNode]", timeout=PATIENCE_MS)
+    _shoot(page, "asset-graph.png")
+
+
+def insights(browser: Browser, name: str, *, url: str, scheme: Literal["light", "dark"], width: int) -> None:
+    """The dashboard with all that Gold has, as long as the page is."""
+    page = _open(browser, url=f"{url}/?window=all", scheme=scheme, size=(width, 900), sharpness=2)
+    page.wait_for_selector("#panels:not([hidden])", timeout=PATIENCE_MS)
+    page.wait_for_selector("#sales .bars path", timeout=PATIENCE_MS)
+    _shoot(page, name, full_page=True)
+
+
+def _open(
+    browser: Browser, *, url: str, scheme: Literal["light", "dark"], size: tuple[int, int], sharpness: int
+) -> Page:
+    page = browser.new_page(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,
+        device_scale_factor=sharpness,
+    )
+    page.goto(url, timeout=PATIENCE_MS)
+    return page
+
+
+def _shoot(page: Page, name: str, *, full_page: bool = False) -> None:
+    page.wait_for_timeout(REST_MS)
+    page.screenshot(path=IMAGES / name, full_page=full_page)
+    page.close()
+    sys.stdout.write(f"{IMAGES / name}\n")
+
+
+if __name__ == "__main__":
+    main()
