@@ -4,14 +4,13 @@ Belongs here: the list of parts. Tests, the command line and production all call
 """
 
 import dagster as dg
-from dagster_pyspark import LazyPySparkResource  # noqa: TID253  makes no session before it is used
 
 from shoplake_assets.assets.exports import csv_exports
 from shoplake_assets.assets.gold import gold_tables
 from shoplake_assets.assets.silver import silver_tables
 from shoplake_assets.assets.streams import bronze_events, kafka_events
 from shoplake_assets.checks.bronze import bronze_checks
-from shoplake_assets.resources import LakeConnection
+from shoplake_assets.resources import LakeConnection, SparkConnectResource
 from shoplake_assets.schedules import exports_job, exports_schedule, refresh_job
 from shoplake_assets.sensors import automation_sensor, bronze_ingest_sensor
 from shoplake_assets.settings import Settings, load_settings
@@ -27,7 +26,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         jobs=[refresh_job, exports_job],
         resources={
             "connection": LakeConnection(settings),
-            "spark": LazyPySparkResource(spark_config={"spark.remote": settings.spark_remote}),
+            "spark": SparkConnectResource(spark_config={"spark.remote": settings.spark_remote}),
         },
         # One process runs a refresh from end to end: its steps share the warm Spark session and start at once.
         executor=dg.in_process_executor,

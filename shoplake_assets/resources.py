@@ -7,7 +7,9 @@ and is no configuration of Dagster's, so that nothing of it is shown in the UI o
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
 import httpx
+from dagster_pyspark import LazyPySparkResource  # noqa: TID253  makes no session before it is used
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.events.topic import describe_topic, end_offsets
@@ -22,6 +24,27 @@ if TYPE_CHECKING:
     from shoplake_assets.lake.lake import Lake
 
 _PATIENCE_SECONDS = 3.0
+_RETRIES = 8
+_MOST_BACKOFF_MS = 5_000
+
+
+class SparkConnectResource(LazyPySparkResource):
+    """A session of the warm Spark Connect server, made when it is first used and given back when the run is done."""
+
+    @property
+    def spark_session(self) -> "SparkSession":
+        """The run's session."""
+        from pyspark.sql.connect.client.retries import DefaultPolicy
+
+        session: SparkSession = super().spark_session
+        # By default a client tries for ten minutes; the step's own retry is the better answer to a server that is gone.
+        session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES, max_backoff=_MOST_BACKOFF_MS)])
+        return session
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002  Dagster's signature
+        """Release the session: the server would keep its catalog and its connections for an hour."""
+        if self._spark_session is not None:
+            self._spark_session.stop()
 
 
 @dataclass(frozen=True)

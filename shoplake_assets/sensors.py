@@ -175,9 +175,7 @@ def bronze_ingest_sensor(settings: Settings) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Reports what the stream has committed to bronze/events, and whether the ingest is well.",
     )
-    def sensor(
-        context: dg.SensorEvaluationContext, connection: dg.ResourceParam[LakeConnection]
-    ) -> dg.SensorResult:
+    def sensor(context: dg.SensorEvaluationContext, connection: dg.ResourceParam[LakeConnection]) -> dg.SensorResult:
         seen = Cursor.from_json(context.cursor)
         tick = plan_tick(
             seen=seen, sight=look(connection, seen), trigger_seconds=connection.settings.ingest.trigger_seconds

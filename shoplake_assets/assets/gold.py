@@ -6,12 +6,11 @@ Belongs here: the Dagster shell. Does not belong here: the refresh (`lake.gold`)
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster_pyspark import LazyPySparkResource  # noqa: TID253  makes no session before it is used
 
 from shoplake_assets.assets.results import checked, materialized, refused
 from shoplake_assets.assets.specification import key_of, table_spec
 from shoplake_assets.checks.specification import check_specs
-from shoplake_assets.resources import LakeConnection
+from shoplake_assets.resources import LakeConnection, SparkConnectResource
 from shoplake_assets.tables import (
     GOLD,
     GOLD_CATEGORY_SALES,
@@ -44,7 +43,7 @@ LINEAGE = {
     retry_policy=dg.RetryPolicy(max_retries=2, delay=2),
 )
 def gold_tables(
-    context: dg.AssetExecutionContext, connection: dg.ResourceParam[LakeConnection], spark: LazyPySparkResource
+    context: dg.AssetExecutionContext, connection: dg.ResourceParam[LakeConnection], spark: SparkConnectResource
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
     """Recompute, audit and publish exactly the hours that changed below."""
     from shoplake_assets.lake.gold import refresh_gold

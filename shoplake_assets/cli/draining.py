@@ -84,7 +84,7 @@ def _wait_for_gold(
         stuck = {name: behind for name, behind in stuck.items() if behind}
         if not stuck:
             return
-        line = ", ".join(f"{name} lacks {behind:,} events" for name, behind in stuck.items())
+        line = f"{', '.join(stuck)} lack up to {max(stuck.values()):,} events"
         if time.monotonic() > deadline:
             raise ShoplakeError(f"stuck: {line} when the time was up; look at the runs in the Dagster UI.")
         if not refreshes_under_way(settings) and _still_behind(settings, begin, target):
@@ -92,7 +92,9 @@ def _wait_for_gold(
                 failure = run_outcome(settings, attempts[-1]).failure or "its runs end without getting there"
                 raise ShoplakeError(f"stuck: {line}: {failure}")
             attempts.append(launch_refresh(settings))
-            say(f"refresh {attempts[-1][:8]} started: {line}")
+            say(
+                f"Refresh {attempts[-1][:8]} started in Dagster: {len(stuck)} tables lack up to {max(stuck.values()):,} events"
+            )
         time.sleep(_POLL_SECONDS)
 
 

@@ -16,7 +16,9 @@ PACKAGES = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0,org.xerial:
 
 def snippets(settings: "Settings") -> dict[str, str]:
     """A snippet for each tool, by the tool's name."""
-    properties = ",\n    ".join(f"{json_key(key)}: {json_key(value)}" for key, value in catalog_properties(settings).items())
+    properties = ",\n    ".join(
+        f"{json_key(key)}: {json_key(value)}" for key, value in catalog_properties(settings).items()
+    )
     pyiceberg = f"""\
 from pyiceberg.catalog import load_catalog
 

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-
-
-
-
 def check_contract(rows: "DataFrame", *, contract: ContractType) -> Check:
     """Columns, types, nulls and every rule of the contract hold for the rows."""
     verdict = validate(rows, contract)

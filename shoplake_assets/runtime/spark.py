@@ -94,6 +94,8 @@ def connect_command(settings: "Settings", java: "Java", jars: "Jars") -> list[st
         **spark_conf(settings, jars, java=java, memory_mb=settings.spark.memory_mb),
         "spark.connect.grpc.binding.address": LOOPBACK,
         "spark.connect.grpc.binding.port": str(settings.spark.connect_port),
+        # What a killed run leaves behind is let go of soon; a run that ends releases its session itself.
+        "spark.connect.session.manager.defaultSessionTimeout": "10m",
     }
     return [
         str(pyspark_jars().parent / "bin" / "spark-submit"),

@@ -1,0 +1,142 @@
+"""Builders: events with what a test is about, and a shop that puts them into a real lake.
+
+Belongs here: making input and reading output. Does not belong here: expectations, which tests write out themselves.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from shoplake_assets.lake.gold import refresh_gold
+from shoplake_assets.lake.refresh import AuditFailedError, Check, Refresh
+from shoplake_assets.lake.silver import refresh_silver
+from shoplake_assets.tables import BRONZE_EVENTS, GOLD, SILVER_EVENTS, SILVER_QUARANTINE
+
+if TYPE_CHECKING:
+    from shoplake_assets.lake.lake import Lake
+
+TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"
+
+_ids = count(1)
+_runs = count(1)
+
+
+def event(
+    event_type: str = "view_item", *, at: str = "2026-03-01T10:00:00Z", event_id: str | None = None, **fields: Any
+) -> bytes:
+    """An event as JSON: valid, and as plain as can be, but for what the test names."""
+    whole = {
+        "event_id": event_id or f"e{next(_ids)}",
+        "event_type": event_type,
+        "event_time": at,
+        "user_id": "u1",
+        "session_id": "s1",
+        "product_id": "p1",
+        "product_name": "Lamp",
+        "category": "light",
+        "price": 10,
+        "quantity": 1,
+    }
+    return json.dumps({**whole, **fields}).encode()
+
+
+def purchase(**fields: Any) -> bytes:
+    """A purchase."""
+    return event("purchase", **fields)
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Where Bronze's records ended."""
+
+    silver: int = 0
+    quarantine: int = 0
+    duplicates: int = 0
+
+
+@dataclass
+class Shop:
+    """A lake whose Bronze is filled by hand, as the stream would: one file for each partition, offsets contiguous."""
+
+    lake: "Lake"
+    next_offsets: dict[int, int] = field(default_factory=dict)
+    duplicates: int = 0
+
+    def produce(
+        self,
+        *payloads: bytes | None,
+        partition: int = 0,
+        kafka_time: str = "2026-03-01T10:00:00Z",
+        topic: str = TOPIC_ID,
+    ) -> None:
+        """Commit the payloads to Bronze in one snapshot."""
+        first = self.next_offsets.get(partition, 0)
+        self.next_offsets[partition] = first + len(payloads)
+        moment = datetime.fromisoformat(kafka_time)
+        rows = [
+            {
+                "topic": "shop-events",
+                "topic_id": topic,
+                "partition": partition,
+                "offset": first + number,
+                "kafka_timestamp": moment,
+                "key": b"u1",
+                "payload": payload,
+                "headers": None,
+                "ingested_at": datetime.now(UTC),
+            }
+            for number, payload in enumerate(payloads)
+        ]
+        table = self.lake.table(BRONZE_EVENTS)
+        table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
+
+    def refresh(self) -> dict[str, Refresh]:
+        """Refresh Silver and Gold and give what happened to each table.
+
+        Raises:
+            AuditFailedError: An audit failed.
+        """
+        run = f"t{next(_runs)}"
+        silver, checks = refresh_silver(self.lake, run=run)
+        self.duplicates += _duplicates(checks)
+        refreshed = {refresh.table: refresh for refresh in silver}
+        for outcome in refresh_gold(self.lake, tables=GOLD, run=run):
+            if isinstance(outcome, AuditFailedError):
+                raise outcome
+            refreshed[outcome[0].table] = outcome[0]
+        return refreshed
+
+    def read(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table, read by pyiceberg, sorted by the table's key."""
+        from shoplake_assets.contracts.catalogue import CONTRACTS
+        from shoplake_assets.contracts.contract import table_of
+
+        rows: list[dict[str, Any]] = self.lake.table(table).scan().to_arrow().to_pylist()
+        return sorted(rows, key=lambda row: tuple(str(row[name]) for name in table_of(CONTRACTS[table]).key))
+
+    def column(self, table: str, *, key: str, value: str) -> Mapping[Any, Any]:
+        """One column of a table by another, for short expectations."""
+        return {row[key]: row[value] for row in self.read(table)}
+
+    def fates(self) -> Fates:
+        """Where the records ended: rows of Silver and of the quarantine, and the repeats that refreshes counted."""
+        return Fates(len(self.read(SILVER_EVENTS)), len(self.read(SILVER_QUARANTINE)), self.duplicates)
+
+    def reasons(self) -> list[list[str]]:
+        """The reasons of the quarantined records, in the order of their offsets."""
+        rows = sorted(self.read(SILVER_QUARANTINE), key=lambda row: (row["partition"], row["offset"]))
+        return [row["reasons"] for row in rows]
+
+
+def _duplicates(checks: Sequence[Check]) -> int:
+    return sum(int(check.metadata["duplicates"]) for check in checks if "duplicates" in check.metadata)  # type: ignore[arg-type]
+
+
+def hour(text: str) -> datetime:
+    """`2026-03-01T10` as a UTC moment."""
+    return datetime.fromisoformat(f"{text}:00:00+00:00")
