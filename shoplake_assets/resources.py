@@ -31,17 +31,17 @@ _MOST_BACKOFF_MS = 5_000
 class SparkConnectResource(LazyPySparkResource):
     """A session of the warm Spark Connect server, made when it is first used and given back when the run is done."""
 
-    @property
-    def spark_session(self) -> "SparkSession":
-        """The run's session."""
+    def _init_session(self) -> None:
         from pyspark.sql.connect.client.retries import DefaultPolicy
 
-        session: SparkSession = super().spark_session
-        # By default a client tries for ten minutes; the step's own retry is the better answer to a server that is gone.
-        session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES, max_backoff=_MOST_BACKOFF_MS)])
-        return session
+        if self._spark_session is None:
+            super()._init_session()
+            # By default a client tries for ten minutes; the step's own retry is the better answer to a server that
+            # is gone.
+            policy = DefaultPolicy(max_retries=_RETRIES, max_backoff=_MOST_BACKOFF_MS)
+            self.spark_session.client.set_retry_policies([policy])
 
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002  Dagster's signature
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Release the session: the server would keep its catalog and its connections for an hour."""
         if self._spark_session is not None:
             self._spark_session.stop()

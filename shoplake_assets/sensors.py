@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import dagster as dg
 
-from shoplake_assets.assets.results import position_metadata
+from shoplake_assets.assets.results import check_metadata, position_metadata
 from shoplake_assets.assets.specification import key_of
 from shoplake_assets.checks.bronze import ingest_alive, offsets_contiguous, single_writer
 from shoplake_assets.lake.bronze import Reach, bronze_reach
@@ -218,7 +218,7 @@ def _result(tick: Tick) -> dg.SensorResult:
             check_name=check.name,
             passed=check.passed,
             description=check.says,
-            metadata=dict(check.metadata),
+            metadata=check_metadata(check),
             severity=dg.AssetCheckSeverity.ERROR,
         )
         for check in tick.checks

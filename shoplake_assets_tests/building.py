@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from shoplake_assets.lake.gold import refresh_gold
 from shoplake_assets.lake.refresh import AuditFailedError, Check, Refresh
@@ -134,7 +134,8 @@ class Shop:
 
 
 def _duplicates(checks: Sequence[Check]) -> int:
-    return sum(int(check.metadata["duplicates"]) for check in checks if "duplicates" in check.metadata)  # type: ignore[arg-type]
+    counted = (check.metadata["duplicates"] for check in checks if "duplicates" in check.metadata)
+    return sum(count for count in counted if isinstance(count, int))
 
 
 def hour(text: str) -> datetime:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 from urllib.parse import urlsplit
 
 import dagster as dg
@@ -22,7 +22,7 @@ from shoplake_assets.resources import LakeConnection
 from shoplake_assets.tables import GOLD_CATEGORY_SALES, GOLD_HOURLY_SALES, GOLD_TOP_PRODUCTS, GOLD_TOP_USERS
 
 if TYPE_CHECKING:
-    from pyarrow import Table
+    from pyarrow import Table  # type: ignore[import-untyped]
 
     from shoplake_assets.settings import Settings
 
@@ -65,15 +65,15 @@ def export_key(table: str) -> dg.AssetKey:
 )
 def csv_exports(
     context: dg.AssetExecutionContext, connection: dg.ResourceParam[LakeConnection]
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Write the chosen Gold tables as CSV files."""
     chosen = context.op_execution_context.selected_asset_keys
     place = destination(connection.settings)
-    for table in EXPORTED:
+    for table, order in EXPORTED.items():
         if export_key(table) in chosen:
             source = connection.table(table)
             snapshot = source.current_snapshot()
-            rows = source.scan().to_arrow().sort_by([(column, "ascending") for column in EXPORTED[table]])
+            rows = source.scan().to_arrow().sort_by([(column, "ascending") for column in order])
             uri = place.write(file_name(table), rows)
             yield dg.MaterializeResult(
                 asset_key=export_key(table),
@@ -153,7 +153,7 @@ def _replacing(target: Path) -> Iterator[TextIO]:
         "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
     ) as file:
         try:
-            yield file
+            yield cast("TextIO", file)
             file.flush()
             os.fsync(file.fileno())
             Path(file.name).replace(target)

@@ -44,7 +44,7 @@ LINEAGE = {
 )
 def gold_tables(
     context: dg.AssetExecutionContext, connection: dg.ResourceParam[LakeConnection], spark: SparkConnectResource
-) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Recompute, audit and publish exactly the hours that changed below."""
     from shoplake_assets.lake.gold import refresh_gold
     from shoplake_assets.lake.refresh import AuditFailedError

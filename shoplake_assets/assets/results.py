@@ -4,7 +4,7 @@ Belongs here: the translation of `lake.refresh` into Dagster's results, with met
 has one. Does not belong here: any judgement.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from shoplake_assets.resources import LakeConnection
 
 
-def materialized(refresh: "Refresh", *, connection: "LakeConnection", end: "Position | None") -> dg.MaterializeResult:
+def materialized(
+    refresh: "Refresh", *, connection: "LakeConnection", end: "Position | None"
+) -> dg.MaterializeResult[None]:
     """The materialization of a table.
 
     Args:
@@ -52,7 +54,7 @@ def checked(checks: "Sequence[Check]") -> Iterator[dg.AssetCheckResult]:
             check_name=check.name,
             passed=check.passed,
             description=check.says,
-            metadata={name: _value(value) for name, value in check.metadata.items()},
+            metadata=check_metadata(check),
         )
 
 
@@ -72,5 +74,12 @@ def _tree(position: "Position") -> dict[str, dict[str, int]]:
     return tree
 
 
-def _value(value: Any) -> Any:
-    return dg.MetadataValue.json(dict(value)) if isinstance(value, dict) else value
+def check_metadata(check: "Check") -> dict[str, Any]:
+    """The figures of a check, in the types that Dagster shows best."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return dg.MetadataValue.json(dict(value))
+        return dg.MetadataValue.json(list(value)) if isinstance(value, list | tuple) else value
+
+    return {name: shown(value) for name, value in check.metadata.items()}

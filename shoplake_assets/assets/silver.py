@@ -13,7 +13,6 @@ from shoplake_assets.checks.specification import check_specs
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
 
-
 _CHECKS = [*check_specs(SILVER_EVENTS), *check_specs(SILVER_QUARANTINE)]
 
 
@@ -26,7 +25,7 @@ _CHECKS = [*check_specs(SILVER_EVENTS), *check_specs(SILVER_QUARANTINE)]
 )
 def silver_tables(
     context: dg.AssetExecutionContext, connection: dg.ResourceParam[LakeConnection], spark: SparkConnectResource
-) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Conform, deduplicate, audit and publish the Bronze records that Silver has not seen."""
     from shoplake_assets.lake.refresh import AuditFailedError
     from shoplake_assets.lake.silver import refresh_silver

@@ -1,6 +1,6 @@
 """`shoplake status` and `shoplake drain`: where everything is, and waiting until it has arrived.
 
-Belongs here: gathering and showing. Does not belong here: the figures themselves (`lake.layers`), waiting (`cli.draining`).
+Belongs here: gathering and showing. Does not belong here: the figures (`lake.layers`), the waiting (`cli.draining`).
 """
 
 import json

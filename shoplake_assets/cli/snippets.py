@@ -3,6 +3,7 @@
 Belongs here: one snippet for each tool, filled in with the lake's coordinates. A test runs them as they are printed.
 """
 
+import json
 from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.catalog import catalog_properties, spark_catalog_conf
@@ -11,13 +12,17 @@ from shoplake_assets.tables import CATALOG, GOLD_HOURLY_SALES
 if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
 
+_DUCKDB = """\
+hourly = table.scan().to_duckdb("hourly_sales")
+print(hourly.sql("SELECT sum(revenue) FROM hourly_sales"))
+"""
 PACKAGES = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0,org.xerial:sqlite-jdbc:3.50.3.0"
 
 
 def snippets(settings: "Settings") -> dict[str, str]:
     """A snippet for each tool, by the tool's name."""
     properties = ",\n    ".join(
-        f"{json_key(key)}: {json_key(value)}" for key, value in catalog_properties(settings).items()
+        f"{_literal(key)}: {_literal(value)}" for key, value in catalog_properties(settings).items()
     )
     pyiceberg = f"""\
 from pyiceberg.catalog import load_catalog
@@ -30,8 +35,7 @@ table = catalog.load_table("{GOLD_HOURLY_SALES}")
     conf = "".join(f'    .config("{key}", "{value}")\n' for key, value in spark_catalog_conf(settings).items())
     return {
         "pyiceberg": f"{pyiceberg}print(table.scan().to_arrow())\n",
-        "DuckDB": f'{pyiceberg}hourly = table.scan().to_duckdb("hourly_sales")\n'
-        'print(hourly.sql("SELECT sum(revenue) FROM hourly_sales"))\n',
+        "DuckDB": pyiceberg + _DUCKDB,
         "Polars": f'{pyiceberg}print(table.to_polars().select("event_hour", "revenue").collect())\n',
         "Spark": f"""\
 from pyspark.sql import SparkSession
@@ -45,8 +49,5 @@ spark.table("{CATALOG}.{GOLD_HOURLY_SALES}").show()
     }
 
 
-def json_key(text: str) -> str:
-    """The text as a Python literal with double quotes."""
-    import json
-
+def _literal(text: str) -> str:
     return json.dumps(text)

@@ -42,7 +42,7 @@ class Table:
         return self.name.split(".")[0]
 
 
-class Contract(pa.DataFrameModel):
+class Contract(pa.DataFrameModel):  # type: ignore[type-arg]  # generic to type checkers only
     """Base of all contracts: exactly these columns."""
 
     class Config:

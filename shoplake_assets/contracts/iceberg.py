@@ -4,11 +4,12 @@ Belongs here: schema, partition spec and table properties, derived from the cont
 """
 
 import re
+from typing import Any
 
 import pyspark.sql.types as T  # noqa: N812  the name under which Spark's types are known
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.transforms import DayTransform, HourTransform, MonthTransform
+from pyiceberg.transforms import DayTransform, HourTransform, MonthTransform, Transform
 from pyiceberg.types import (
     BinaryType,
     BooleanType,
@@ -35,7 +36,11 @@ _PRIMITIVES: dict[type[T.DataType], IcebergType] = {
     T.StringType: StringType(),
     T.TimestampType: TimestamptzType(),
 }
-_TRANSFORMS = {"hours": HourTransform(), "days": DayTransform(), "months": MonthTransform()}
+_TRANSFORMS: dict[str, Transform[Any, Any]] = {
+    "hours": HourTransform(),
+    "days": DayTransform(),
+    "months": MonthTransform(),
+}
 # Ids of nested fields only have to differ from those of columns; Iceberg assigns its own when it makes the table.
 _FIRST_NESTED_ID = 1000
 _FIRST_PARTITION_ID = 1000

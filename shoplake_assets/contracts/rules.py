@@ -50,7 +50,7 @@ def row_rules(contract: ContractType) -> tuple[RowRule, ...]:
 def _translate(column: str, check: Check) -> RowRule:
     if check.name not in _TRANSLATIONS:
         raise ContractError(f"{column}: the check {check.name!r} cannot be turned into a row rule; see contracts.rules")
-    text, holds = _TRANSLATIONS[check.name](F.col(column), check.statistics)
+    text, holds = _TRANSLATIONS[check.name](F.col(column), check.statistics or {})
     # A null breaks no rule but the one that forbids nulls, as in Pandera.
     return RowRule(column, f"{column} {text}", ~F.coalesce(holds, F.lit(True)))
 

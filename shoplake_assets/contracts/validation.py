@@ -58,5 +58,6 @@ def validate(rows: "DataFrame", contract: ContractType) -> Verdict:
 def schema_errors(rows: "DataFrame", contract: ContractType) -> tuple[str, ...]:
     """What Pandera says of the columns and their types; runs no Spark job."""
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_ONLY):
-        report = contract.validate(rows).pandera.errors
+        # Pandera adds the accessor when it is imported, so type checkers do not know of it.
+        report = contract.validate(rows).pandera.errors  # type: ignore[attr-defined, arg-type]
     return tuple(finding["error"] for findings in dict(report or {}).get("SCHEMA", {}).values() for finding in findings)

@@ -4,6 +4,7 @@ Belongs here: the order of things, waiting for Kafka, signals. Does not belong h
 """
 
 import logging
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from shoplake_assets.tables import BRONZE_EVENTS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-    from pyspark.sql.streaming import StreamingQuery
+    from pyspark.sql.streaming.query import StreamingQuery
 
     from shoplake_assets.events.topic import Topic
     from shoplake_assets.settings import Settings
@@ -76,8 +77,6 @@ def _wait_for_topic(settings: "Settings") -> "Topic":
 
 
 def _start_spark(settings: "Settings") -> "SparkSession":
-    import os
-
     from pyspark.sql import SparkSession
 
     java = find_java(settings)

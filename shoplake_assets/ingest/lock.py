@@ -32,7 +32,7 @@ def single_writer(settings: "Settings") -> Iterator[None]:
     except Timeout as error:
         pid = holder.read_text() if holder.exists() else "unknown"
         raise ShoplakeError(
-            f"process {pid} already ingests into {settings.home}. Stop it first, or use a lake of its own: SHOPLAKE_HOME."
+            f"process {pid} already ingests into {settings.home}. Stop it first, or set SHOPLAKE_HOME to another lake."
         ) from error
     try:
         holder.write_text(str(os.getpid()))

@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
-    from pyspark.sql.streaming import StreamingQueryListener
+    from pyspark.sql.streaming.listener import StreamingQueryListener
 
 _BATCH_BUCKETS = (0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 @dataclass
@@ -37,7 +41,7 @@ class Status:
 
     state: str = "starting"
     pid: int = field(default_factory=os.getpid)
-    since: str = field(default_factory=lambda: _now())
+    since: str = field(default_factory=_now)
     application_id: str | None = None
     query_id: str | None = None
     topic: str | None = None
@@ -142,7 +146,3 @@ def _offsets(end: Any) -> dict[str, int]:
     """Next offset by partition, from Spark's `{topic: {partition: offset}}`, which is nested or a text of it."""
     tree = json.loads(end) if isinstance(end, str) else end
     return {partition: offset for inner in tree.values() for partition, offset in inner.items()}
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from waitress import create_server
+from waitress import create_server  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.settings import LOOPBACK

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.streaming import StreamingQuery
+    from pyspark.sql.streaming.query import StreamingQuery
 
     from shoplake_assets.events.topic import Topic
     from shoplake_assets.lake.position import Position
@@ -31,7 +31,7 @@ def checkpoint_folder(settings: "Settings", topic: "Topic") -> "Path":
 
 
 def starting_offsets(topic_name: str, topic: "Topic", position: "Position") -> str:
-    """Where a query without a checkpoint begins: behind what Bronze has, or at the beginning of a partition it has not."""
+    """Where a query without a checkpoint begins: behind what Bronze has, else at a partition's beginning."""
     offsets = {str(number): position.offsets.get((topic.id, number), _EARLIEST) for number in topic.partitions}
     return json.dumps({topic_name: offsets})
 
@@ -40,7 +40,7 @@ def records(spark: "SparkSession", settings: "Settings", topic: "Topic", *, star
     """The topic as a stream, in the columns of `bronze.events`; nothing is parsed, so nothing can fail to parse."""
     from pyspark.sql import functions as F  # noqa: N812  the name under which Spark's functions are known
 
-    options = {
+    options: dict[str, str | int] = {
         "kafka.bootstrap.servers": settings.bootstrap,
         "subscribe": settings.kafka.topic,
         "startingOffsets": starting,

@@ -4,7 +4,7 @@ Belongs here: Bronze's position, from the bounds of `offset` in its data files; 
 writing Bronze, which only the ingest does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ class Reach:
     """
 
     snapshot_id: int | None = None
-    position: Position = Position()
+    position: Position = field(default_factory=Position)
     newest: datetime | None = None
 
 

@@ -7,6 +7,7 @@ Belongs here: arithmetic on hours, pure but for the Spark condition it ends in. 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from itertools import pairwise
 from operator import or_
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ def spans_of(hours: Iterable[int]) -> list[Span]:
             spans.append((hour, hour + 1))
     if len(spans) <= MOST_SPANS:
         return spans
-    gaps = sorted((after[0] - before[1] for before, after in zip(spans, spans[1:], strict=False)), reverse=True)
+    gaps = sorted((after[0] - before[1] for before, after in pairwise(spans)), reverse=True)
     widest_closed = gaps[MOST_SPANS - 1]
     merged = spans[:1]
     for span in spans[1:]:

@@ -195,7 +195,10 @@ def position_after(ranges: Iterable[OffsetRange]) -> Position:
 def bounds(file: "DataFile", schema: "Schema", column: str) -> tuple[Any, Any]:
     """Smallest and largest value of a column in a data file, as Iceberg's metadata has them."""
     from pyiceberg.conversions import from_bytes
+    from pyiceberg.types import PrimitiveType
 
     field = schema.find_field(column)
+    if not isinstance(field.field_type, PrimitiveType):
+        raise TypeError(f"{column} is nested; Iceberg keeps no bounds of it")
     lower, upper = file.lower_bounds[field.field_id], file.upper_bounds[field.field_id]
     return from_bytes(field.field_type, lower), from_bytes(field.field_type, upper)

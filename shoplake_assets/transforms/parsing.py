@@ -90,7 +90,7 @@ def _judged(column: str) -> bool:
 
 
 def _readable(column: str) -> Column:
-    """A field that was given and could not be read has its reason already; "is missing" would be a second, wrong one."""
+    """A field that was given and could not be read has its reason already; "is missing" would be a wrong one."""
     if column in ("event_time", "price", "quantity"):
         return F.col(column).isNotNull() | F.col(f"_raw.{column}").isNull()
     return F.lit(True)
