@@ -25,6 +25,7 @@ from shoplake_assets.tables import BRONZE_EVENTS, GOLD_TOP_USERS
 
 # A layer that stays behind for so long is told again that Bronze has news: its refresh has failed, or was blocked.
 REMIND_AFTER = timedelta(seconds=90)
+_REMEMBERED_COMMITS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,6 @@ class Cursor:
         reach: How far Bronze was reported.
         reported_at: When a materialization was last reported, UTC.
         verdicts: The last verdict of each check.
-        writers: Application ids of the last commits, newest last.
     """
 
     reach: Reach = field(default_factory=Reach)
@@ -100,13 +100,13 @@ class Tick:
         cursor: What is remembered.
         metadata: The metadata of one materialization of Bronze; None reports none.
         checks: Check results to report.
-        skip_reason: Why nothing is reported; None if something is.
+        says: What is reported, or why nothing is, in a sentence for a tired person.
     """
 
     cursor: Cursor
     metadata: Mapping[str, Any] | None
     checks: Sequence[Check]
-    skip_reason: str | None
+    says: str
 
 
 def plan_tick(*, seen: Cursor, sight: Sight, trigger_seconds: float) -> Tick:
@@ -134,7 +134,7 @@ def plan_tick(*, seen: Cursor, sight: Sight, trigger_seconds: float) -> Tick:
         cursor=cursor,
         metadata=_metadata(sight) if report else None,
         checks=reported,
-        skip_reason=None if report or reported else _why_nothing(sight, alive=checks[0]),
+        says=_says(sight, report=report, checks=reported) or _why_nothing(sight, alive=checks[0]),
     )
 
 
@@ -142,11 +142,7 @@ def _metadata(sight: Sight) -> dict[str, Any]:
     newest = sight.reach.newest
     return {
         "dagster/row_count": sight.rows,
-        "shoplake/what": (
-            f"{sum(commit.rows for commit in sight.new):,} rows in {len(sight.new)} commits"
-            if sight.new
-            else "nothing new; told again, because the tables above are behind"
-        ),
+        "shoplake/what": _what(sight),
         "shoplake/rows_added": sum(commit.rows for commit in sight.new),
         "shoplake/snapshot_ids": dg.MetadataValue.json([str(commit.snapshot_id) for commit in sight.new]),
         "shoplake/snapshot_id": str(sight.reach.snapshot_id),
@@ -154,6 +150,18 @@ def _metadata(sight: Sight) -> dict[str, Any]:
         **({"shoplake/newest_record": dg.MetadataValue.timestamp(newest)} if newest else {}),
         **({"shoplake/committed_at": dg.MetadataValue.timestamp(sight.new[-1].committed_at)} if sight.new else {}),
     }
+
+
+def _says(sight: Sight, *, report: bool, checks: Sequence[Check]) -> str:
+    parts = [_what(sight)] if report else []
+    parts += [f"{check.name} {'passes' if check.passed else 'FAILS'}: {check.says}" for check in checks]
+    return f"Reported: {'; '.join(parts)}." if parts else ""
+
+
+def _what(sight: Sight) -> str:
+    if not sight.new:
+        return "nothing new; Bronze is told again, because the tables above it are behind"
+    return f"{sum(commit.rows for commit in sight.new):,} rows in {len(sight.new)} commits"
 
 
 def _why_nothing(sight: Sight, *, alive: Check) -> str:
@@ -205,9 +213,6 @@ def look(connection: LakeConnection, seen: Cursor) -> Sight:
     )
 
 
-_REMEMBERED_COMMITS = 10
-
-
 def _result(tick: Tick) -> dg.SensorResult:
     events: list[dg.AssetMaterialization | dg.AssetCheckEvaluation] = []
     if tick.metadata is not None:
@@ -223,14 +228,14 @@ def _result(tick: Tick) -> dg.SensorResult:
         )
         for check in tick.checks
     )
-    return dg.SensorResult(asset_events=events, skip_reason=tick.skip_reason, cursor=tick.cursor.to_json())
+    return dg.SensorResult(asset_events=events, skip_reason=tick.says, cursor=tick.cursor.to_json())
 
 
 def automation_sensor(settings: Settings) -> dg.AutomationConditionSensorDefinition:
     """Make the sensor that evaluates the automation conditions and requests refreshes."""
     return dg.AutomationConditionSensorDefinition(
         "refresh_automation",
-        target=dg.AssetSelection.groups("silver", "gold"),
+        target=dg.AssetSelection.groups("silver", "gold", "exports"),
         minimum_interval_seconds=settings.dagster.automation_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Refreshes Silver and Gold when the table below has changed: lineage in place of a DAG file.",

@@ -54,6 +54,8 @@ def export_key(table: str) -> dg.AssetKey:
             description=f"`{table}` as CSV: UTF-8, a header line, times in UTC, money with its cents.",
             group_name="exports",
             kinds={"csv"},
+            # The first one comes with the first figures; from then on the schedule writes them.
+            automation_condition=dg.AutomationCondition.on_missing(),
             owners=["team:data-platform"],
             metadata={"dagster/storage_kind": "csv"},
         )
