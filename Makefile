@@ -1,0 +1,57 @@
+# Every target works in a fresh clone: it makes .venv and installs into it first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install -q -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install up test unit lint format docs screenshots constraints jars-lock clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Installed once; again when what is to be installed has changed.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+install: .venv/installed ## Make .venv with the project and all tools for its developers
+
+up: .venv/installed ## Start the lake; Ctrl-C stops it
+	$(BIN)/shoplake up
+
+test: .venv/installed ## Run all tests, with a real broker and a real Spark
+	$(BIN)/pytest
+
+unit: .venv/installed ## Run the tests that need neither broker nor Spark; they take seconds
+	$(BIN)/pytest -m 'not spark and not product'
+
+lint: .venv/installed ## Check style, types and that the generated pages are current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy docs/generate.py docs/screenshots.py
+	$(BIN)/python docs/generate.py --check
+
+format: .venv/installed ## Bring the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/installed ## Write docs/settings.md and docs/tables.md from the code
+	$(BIN)/python docs/generate.py
+
+screenshots: .venv/installed ## Take the README's pictures from the lake that is up; needs Chromium
+	$(BIN)/python docs/screenshots.py
+
+constraints: .venv/installed ## Write constraints.txt for pyproject.toml; pins that still fit stay (UPGRADE=1: newest)
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --system-certs \
+	  --annotation-style line --custom-compile-command 'make constraints' $(if $(UPGRADE),--upgrade) -q \
+	  -o constraints.txt
+
+jars-lock: .venv/installed ## Resolve the jars anew and write their lock
+	$(BIN)/python -m shoplake_assets.runtime.jars lock
+
+clean: ## Remove what tools have left in the checkout; no lake is touched
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find shoplake_assets shoplake_assets_tests docs -name __pycache__ -prune -exec rm -r {} +
