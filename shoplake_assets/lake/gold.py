@@ -156,9 +156,9 @@ def plan_refresh(source: "Table", target: "Table", gold: GoldTable) -> Plan | No
     if current is None or (seen == str(current.snapshot_id) and not outdated):
         return None
     try:
-        partitions = changed_partitions(source, after=int(seen) if seen else None)
+        partitions, vanished = changed_partitions(source, after=int(seen)) if seen else (set(), {"everything"})
     except LineageLostError:
-        partitions, outdated = set(), True
+        partitions, vanished = set(), {"everything"}
     width = _PARTITION_HOURS[gold.source]
     touched = {part * width + hour for part in partitions for hour in range(width)}
     return Plan(
@@ -171,7 +171,8 @@ def plan_refresh(source: "Table", target: "Table", gold: GoldTable) -> Plan | No
             newest_event=moment_of(current, NEWEST_EVENT),
         ),
         hours=hours_in(spans_of(touched)),
-        whole=outdated or gold.cells is None,
+        # An hour that is gone from the source has no rows that could replace its old ones.
+        whole=outdated or bool(vanished) or gold.cells is None,
     )
 
 

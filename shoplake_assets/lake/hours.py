@@ -4,6 +4,7 @@ Belongs here: arithmetic on hours, pure but for the Spark condition it ends in. 
 1970-01-01 UTC, as Iceberg's `hours` partitions have it.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -46,7 +47,7 @@ def days_of(hours: Iterable[int]) -> list[Span]:
 def months_of(hours: Iterable[int]) -> list[Span]:
     """The months in which the hours lie, as spans."""
     firsts = {moment(hour).replace(day=1, hour=0) for hour in hours}
-    return sorted((hour_of(first), hour_of((first + timedelta(days=31)).replace(day=1))) for first in firsts)
+    return sorted((hour_of(first), hour_of(first) + 24 * monthrange(first.year, first.month)[1]) for first in firsts)
 
 
 def spans_of(hours: Iterable[int]) -> list[Span]:
@@ -54,23 +55,12 @@ def spans_of(hours: Iterable[int]) -> list[Span]:
 
     Spans may so hold hours that were not asked for. That is safe wherever more rows of the same table do no harm.
     """
-    spans: list[Span] = []
-    for hour in sorted(set(hours)):
-        if spans and spans[-1][1] == hour:
-            spans[-1] = (spans[-1][0], hour + 1)
-        else:
-            spans.append((hour, hour + 1))
-    if len(spans) <= MOST_SPANS:
-        return spans
-    gaps = sorted((after[0] - before[1] for before, after in pairwise(spans)), reverse=True)
-    widest_closed = gaps[MOST_SPANS - 1]
-    merged = spans[:1]
-    for span in spans[1:]:
-        if span[0] - merged[-1][1] <= widest_closed:
-            merged[-1] = (merged[-1][0], span[1])
-        else:
-            merged.append(span)
-    return merged
+    wanted = sorted(set(hours))
+    gaps = [(after - before, after) for before, after in pairwise(wanted) if after - before > 1]
+    kept = sorted(gap[::-1] for gap in sorted(gaps, reverse=True)[: MOST_SPANS - 1])
+    firsts = [*wanted[:1], *(after for after, _ in kept)]
+    lasts = [*(after - width for after, width in kept), *wanted[-1:]]
+    return [(first, last + 1) for first, last in zip(firsts, lasts, strict=True)]
 
 
 def within(column: str, spans: Iterable[Span]) -> "Column":

@@ -109,26 +109,38 @@ def since(table: "Table", *, after: int | None, until: int | None = None) -> lis
     return found[::-1]
 
 
-def changed_partitions(table: "Table", *, after: int | None) -> set[Any]:
-    """Values of the (only) partition field of every file that was added after a snapshot.
+def changed_partitions(table: "Table", *, after: int) -> tuple[set[Any], set[Any]]:
+    """Values of the (only) partition field, for what changed after a snapshot.
+
+    Returns:
+        The partitions in which files were added, and those that lost files and gained none: they may be gone.
 
     Raises:
         LineageLostError: `after` is no ancestor of the current snapshot.
     """
-    return {file.partition[0] for _, file in added_files(table, since(table, after=after))}
+    gained: set[Any] = set()
+    lost: set[Any] = set()
+    for _, file, added in _changed_files(table, since(table, after=after)):
+        (gained if added else lost).add(file.partition[0])
+    return gained, lost - gained
 
 
 def added_files(table: "Table", snapshots: Iterable["Snapshot"]) -> Iterator[tuple[int, "DataFile"]]:
     """Data files that each of the snapshots added, with the snapshot's id; reads only their own manifests."""
+    return ((snapshot_id, file) for snapshot_id, file, added in _changed_files(table, snapshots) if added)
+
+
+def _changed_files(table: "Table", snapshots: Iterable["Snapshot"]) -> Iterator[tuple[int, "DataFile", bool]]:
+    """Data files that each of the snapshots added (True) or removed (False)."""
     from pyiceberg.manifest import ManifestContent, ManifestEntryStatus
 
     for snapshot in snapshots:
         for manifest in snapshot.manifests(table.io):
             if manifest.added_snapshot_id != snapshot.snapshot_id or manifest.content != ManifestContent.DATA:
                 continue
-            for entry in manifest.fetch_manifest_entry(table.io):
-                if entry.status == ManifestEntryStatus.ADDED:
-                    yield snapshot.snapshot_id, entry.data_file
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False):
+                if entry.status != ManifestEntryStatus.EXISTING:
+                    yield snapshot.snapshot_id, entry.data_file, entry.status == ManifestEntryStatus.ADDED
 
 
 def live_files(table: "Table", snapshot: "Snapshot") -> Iterator["DataFile"]:
