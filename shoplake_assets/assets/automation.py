@@ -3,21 +3,36 @@
 Belongs here: the condition. Does not belong here: what a refresh does.
 """
 
+from functools import reduce
+from operator import or_
+
 import dagster as dg
 
-_changed_below = (
-    (dg.AutomationCondition.newly_missing() | dg.AutomationCondition.any_deps_updated())
-    # Not "since last handled", as in `eager`: an update that comes while the refresh runs would be forgotten when the
-    # refresh is done, although it has not read it.
-    .since(dg.AutomationCondition.newly_requested())
-    .with_label("something below changed since the last request")
-)
-_free = (
-    (~dg.AutomationCondition.in_progress() & ~dg.AutomationCondition.any_deps_in_progress())
-    .with_label("no refresh of it or below it is under way")
-)  # fmt: skip
-_possible = (
-    ~dg.AutomationCondition.any_deps_missing() & dg.AutomationCondition.all_deps_blocking_checks_passed()
-).with_label("everything below is there and passed its blocking checks")
+from shoplake_assets.tables import DERIVED
 
-REFRESH = (_changed_below & _free & _possible).with_label("refresh when the table below changes")
+
+def refresh_when_changed_below() -> dg.AutomationCondition[dg.AssetKey]:
+    """Refresh a table when the one below it has changed.
+
+    One tick leads to one run for the whole chain: a table that is asked for takes those above it along, and nothing is
+    asked for while a refresh of any of them is under way.
+    """
+    changed = (
+        (dg.AutomationCondition.newly_missing() | dg.AutomationCondition.any_deps_updated())
+        # Not "since last handled", as in `eager`: an update that comes while the refresh runs would be forgotten when
+        # the refresh is done, although it has not read it.
+        .since(dg.AutomationCondition.newly_requested())
+        .with_label("changed below since the last request")
+    )
+    possible = ~dg.AutomationCondition.any_deps_missing() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+    return (
+        changed & ~_chain_under_way() & possible.with_label("all below is there and has passed its blocking checks")
+    ).with_label("refresh when the table below changes")
+
+
+def _chain_under_way() -> dg.AutomationCondition[dg.AssetKey]:
+    parts = (
+        dg.AutomationCondition.asset_matches(dg.AssetKey(name.split(".")), dg.AutomationCondition.in_progress())
+        for name in DERIVED
+    )
+    return reduce(or_, parts).with_label("a refresh of Silver or Gold is under way")

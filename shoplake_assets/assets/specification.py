@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from shoplake_assets.assets.automation import REFRESH
+from shoplake_assets.assets.automation import refresh_when_changed_below
 from shoplake_assets.contracts.catalogue import CONTRACTS
 from shoplake_assets.contracts.contract import columns_of, description_of, table_of
 from shoplake_assets.tables import CATALOG
@@ -43,7 +43,7 @@ def table_spec(name: str, *, deps: "Sequence[dg.AssetKey]", materialized_by_dags
         kinds={"iceberg", "spark"},
         owners=[table.owner],
         code_version=table.code_version if materialized_by_dagster else None,
-        automation_condition=REFRESH if materialized_by_dagster else None,
+        automation_condition=refresh_when_changed_below() if materialized_by_dagster else None,
         freshness_policy=fresh,
         metadata={
             "dagster/table_name": f"{CATALOG}.{name}",
