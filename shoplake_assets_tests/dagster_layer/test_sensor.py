@@ -1,0 +1,147 @@
+"""The ingest sensor's decisions: a table of what it sees and what it says, without Dagster."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shoplake_assets.lake.bronze import Reach
+from shoplake_assets.lake.position import Position
+from shoplake_assets.lake.snapshots import Commit, OffsetRange
+from shoplake_assets.sensors import REMIND_AFTER, Cursor, Sight, plan_tick
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TRIGGER_SECONDS = 10.0
+
+
+def status(*, state: str = "running", seconds_ago: float = 2) -> dict[str, Any]:
+    beat = (NOW - timedelta(seconds=seconds_ago)).isoformat()
+    return {"state": state, "since": "2026-03-01T11:00:00+00:00", "last_trigger_at": beat}
+
+
+def commit(number: int, *, first: int, last: int, partition: int = 0, writer: str = "app-1") -> Commit:
+    part = OffsetRange(topic_id="T", partition=partition, first=first, last=last, rows=last - first + 1, newest=NOW)
+    return Commit(snapshot_id=number, committed_at=NOW, rows=part.rows, application_id=writer, ranges=(part,))
+
+
+def position(offset: int) -> Position:
+    return Position({("T", 0): offset})
+
+
+SEEN = Cursor(
+    reach=Reach(1, position(100), NOW),
+    reported_at=NOW - timedelta(seconds=20),
+    verdicts={"ingest_alive": True, "offsets_contiguous": True, "single_writer": True},
+)
+IDLE = Sight(
+    now=NOW,
+    reach=SEEN.reach,
+    rows=100,
+    new=(),
+    recent=(commit(1, first=0, last=99),),
+    downstream=position(100),
+    end=position(100),
+    status=status(),
+)
+
+
+def tick(seen: Cursor = SEEN, **sight: Any) -> Any:
+    return plan_tick(seen=seen, sight=replace(IDLE, **sight), trigger_seconds=TRIGGER_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("sight", "says"),
+    [
+        ({}, "no commit since snapshot 1; the query looked for records 2 s ago; Kafka has nothing new."),
+        (
+            {"end": position(150)},
+            (
+                "no commit since snapshot 1; the query looked for records 2 s ago; "
+                "Kafka has 50 events that are not in Bronze yet."
+            ),
+        ),
+        ({"end": None}, "no commit since snapshot 1; the query looked for records 2 s ago; Kafka does not answer."),
+    ],
+)
+def test_a_tick_that_reports_nothing_says_exactly_why(sight: dict[str, Any], says: str) -> None:
+    planned = tick(**sight)
+    assert (planned.metadata, list(planned.checks), planned.says) == (None, [], says)
+
+
+def test_all_new_commits_become_one_materialization() -> None:
+    new = (commit(2, first=100, last=149), commit(3, first=150, last=159))
+    planned = tick(new=new, recent=new, reach=Reach(3, position(160), NOW), rows=160, end=position(170))
+    assert planned.metadata is not None
+    assert planned.metadata["dagster/row_count"] == 160
+    assert planned.metadata["shoplake/rows_added"] == 60
+    assert planned.metadata["shoplake/snapshot_ids"].value == ["2", "3"]
+    assert planned.metadata["shoplake/position"].value == {"T": {"0": 160}}
+    assert planned.metadata["shoplake/lag_events"] == 10
+    assert {check.name: check.passed for check in planned.checks} == {
+        "ingest_alive": True,
+        "offsets_contiguous": True,
+        "single_writer": True,
+    }
+    assert planned.cursor.reach.snapshot_id == 3
+    assert planned.cursor.reported_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (None, "the ingest does not answer; see its log, or 'shoplake status'"),
+        (status(state="starting"), "the ingest is starting since 2026-03-01T11:00:00+00:00"),
+        (status(seconds_ago=41), "the query looked for records 41 s ago"),
+    ],
+)
+def test_a_dead_ingest_is_reported_once_and_a_quiet_shop_is_no_dead_ingest(
+    given: dict[str, Any] | None, says: str
+) -> None:
+    planned = tick(status=given)
+    assert [(check.name, check.passed, check.says) for check in planned.checks] == [("ingest_alive", False, says)]
+    again = tick(planned.cursor, status=given)
+    assert list(again.checks) == []
+    assert says in again.says
+    assert list(tick(status=status(seconds_ago=39)).checks) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "rows", "fault"),
+    [
+        (105, 109, 5, "partition 0: offsets 100 to 104 are missing"),
+        (95, 104, 10, "partition 0: offset 95 comes again"),
+        (100, 109, 9, "partition 0: 9 rows between offsets 100 and 109"),
+    ],
+)
+def test_a_gap_or_a_repeat_in_the_offsets_is_named(first: int, last: int, rows: int, fault: str) -> None:
+    whole = commit(2, first=first, last=last)
+    broken = replace(whole, ranges=(replace(whole.ranges[0], rows=rows),))
+    planned = tick(new=(broken,), recent=(broken,), reach=Reach(2, position(last + 1), NOW))
+    verdict = next(check for check in planned.checks if check.name == "offsets_contiguous")
+    assert (verdict.passed, verdict.says) == (False, fault)
+
+
+def test_two_writers_that_interleave_are_named_and_a_restart_is_not() -> None:
+    offsets = [(number, {"first": number * 10, "last": number * 10 + 9}) for number in range(3)]
+    a, b, c = (commit(number, **offset, writer=name) for (number, offset), name in zip(offsets, "aba", strict=True))
+    interleaved = next(check for check in tick(new=(c,), recent=(a, b, c)).checks if check.name == "single_writer")
+    assert (interleaved.passed, interleaved.says) == (False, "two writers interleave: a, b")
+    restarted = next(check for check in tick(new=(b,), recent=(a, b)).checks if check.name == "single_writer")
+    assert restarted.passed
+
+
+def test_layers_that_stay_behind_are_told_again_and_not_before_their_time() -> None:
+    behind: dict[str, Any] = {"downstream": position(90)}
+    assert tick(**behind).metadata is None
+    waited = replace(SEEN, reported_at=NOW - REMIND_AFTER)
+    planned = tick(waited, **behind)
+    assert planned.metadata is not None
+    assert planned.metadata["shoplake/rows_added"] == 0
+    assert "tables above it are behind" in planned.says
+    assert tick(planned.cursor, **behind).metadata is None
+
+
+def test_the_cursor_survives_dagster() -> None:
+    assert Cursor.from_json(SEEN.to_json()) == SEEN
+    assert Cursor.from_json(None) == Cursor()

@@ -1,0 +1,1 @@
+"""Tests that start the product as a user does."""

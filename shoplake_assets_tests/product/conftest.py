@@ -1,0 +1,62 @@
+"""A product that runs as its user starts it: by the `shoplake` command, in a home of its own, on free ports."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyiceberg.catalog import load_catalog
+
+
+@dataclass(frozen=True)
+class Product:
+    """The `shoplake` command for one home."""
+
+    home: Path
+
+    def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run a command and give what it said; fail with its own words if it fails."""
+        done = subprocess.run(  # noqa: S603  our own command
+            [sys.executable, "-m", "shoplake_assets.cli.main", *arguments],
+            env={**os.environ, "SHOPLAKE_HOME": str(self.home)},
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"shoplake {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        """Run a command with `--json` and give its document."""
+        document: dict[str, Any] = json.loads(self.run(*arguments, "--json").stdout)
+        return document
+
+    def read(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table, read with nothing but what `status --json` tells."""
+        catalog = self.json("status")["catalog"]
+        rows: list[dict[str, Any]] = (
+            load_catalog(catalog["name"], **catalog["properties"]).load_table(table).scan().to_arrow().to_pylist()
+        )
+        return rows
+
+    def numbers(self) -> dict[str, list[str]]:
+        """All rows of Silver and Gold as text, in an order that does not depend on files."""
+        tables = [name for name in self.json("status")["tables"] if not name.startswith("bronze.")]
+        return {name: sorted(str(row) for row in self.read(name)) for name in tables}
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A started product without generator; stopped at the end, whatever a test did to it."""
+    product = Product(tmp_path_factory.mktemp("product") / "home")
+    product.run("up", "-d", "--no-generator", "--ports", "auto")
+    try:
+        yield product
+    finally:
+        product.run("down")

@@ -1,0 +1,99 @@
+"""From generated events to Gold, as a user goes: up, generate, drain, read, down, up again."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from shoplake_assets.events.generator import Fate, Mishaps
+from shoplake_assets.events.traffic import Plan
+from shoplake_assets_tests.product.conftest import Product
+from shoplake_assets_tests.product.totals import Totals, totals_of
+
+pytestmark = [pytest.mark.spark, pytest.mark.product]
+
+COUNT = 5_000
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def records() -> dict[Fate, list[bytes]]:
+    """What the generator is going to send, by the fate that it is meant to have."""
+    mishaps = Mishaps(late=0.05, duplicate=0.05, bad=0.02)
+    plan = Plan(seed=11, mishaps=mishaps, start=START.timestamp(), rate=None, count=COUNT)
+    by_fate: dict[Fate, list[bytes]] = {fate: [] for fate in Fate}
+    for record in plan.records():
+        by_fate[record.fate].append(record.value)
+    return by_fate
+
+
+@pytest.fixture(scope="module")
+def expected(records: dict[Fate, list[bytes]]) -> Totals:
+    return totals_of(records[Fate.SILVER])
+
+
+@pytest.fixture(scope="module")
+def drained(product: Product) -> Product:
+    """The product after the events have been sent and have arrived."""
+    product.run(
+        *("generate", "--rate", "0", "--count", str(COUNT), "--seed", "11", "--start", START.isoformat()),
+        *("--late-rate", "0.05", "--duplicate-rate", "0.05", "--bad-rate", "0.02"),
+    )
+    summary = product.json("drain")
+    assert summary["drained"]
+    assert summary["events"] == COUNT
+    return product
+
+
+def test_every_event_ends_where_it_was_meant_to(drained: Product, records: dict[Fate, list[bytes]]) -> None:
+    tables = drained.json("status")["tables"]
+    assert tables["bronze.events"]["rows"] == COUNT
+    assert tables["silver.events"]["rows"] == len(records[Fate.SILVER])
+    assert tables["silver.quarantine"]["rows"] == len(records[Fate.QUARANTINE])
+    assert min(len(payloads) for payloads in records.values()) > 0
+    assert {table["lag_events"] for table in tables.values()} == {0}
+
+
+def test_every_gold_table_equals_the_totals_computed_from_the_events(drained: Product, expected: Totals) -> None:
+    assert {row["event_hour"]: row for row in drained.read("gold.hourly_sales")} == {
+        hour: figures.row(hour) for hour, figures in expected.hours.items()
+    }
+    assert {
+        row["event_hour"]: (row["viewed"], row["added"], row["purchased"]) for row in drained.read("gold.hourly_funnel")
+    } == expected.funnel()
+    assert {
+        (row["event_date"], row["category"]): (row["purchases"], row["units"], row["revenue"])
+        for row in drained.read("gold.category_sales")
+    } == {key: (sales.purchases, sales.units, sales.revenue) for key, sales in expected.categories.items()}
+    for table, column, sales in (
+        ("gold.top_products", "product_id", expected.products),
+        ("gold.top_users", "user_id", expected.users),
+    ):
+        rows = [row for row in drained.read(table) if row["window"] == "all"]
+        assert sorted((row["rank"], row[column], row["revenue"]) for row in rows) == Totals.top(sales)
+
+
+def test_status_tells_programs_all_they_need(drained: Product) -> None:
+    status = drained.json("status")
+    assert {name: process["state"] for name, process in status["processes"].items()} == dict.fromkeys(
+        ("kafka", "spark", "ingest", "code-server", "webserver", "daemon", "dashboard"), "running"
+    )
+    for process in status["processes"].values():
+        assert process.keys() == {"pid", "state", "since", "restarts"}
+        assert process["restarts"] == 0
+    assert status["kafka"]["topic"] == "shop-events"
+    assert status["tables"]["silver.events"].keys() == {
+        "rows",
+        "snapshot_id",
+        "position",
+        "lag_events",
+        "lag_seconds",
+        "newest_event_time",
+    }
+
+
+def test_down_and_up_and_drain_change_no_number(drained: Product) -> None:
+    before = drained.numbers()
+    drained.run("down")
+    drained.run("up", "-d", "--no-generator", "--ports", "auto")
+    drained.run("drain")
+    assert drained.numbers() == before
