@@ -18,13 +18,16 @@ REASONS = "reasons"
 
 _TEXTS = ("event_id", "user_id", "session_id", "product_id", "product_name", "category")
 _FIELDS = (*_TEXTS, "event_type", "event_time", "price", "quantity")
-_CORRUPT = "_corrupt"
-# Every field is read as text, so that a number keeps the digits that were sent: no float on the way to a decimal.
-_RAW = T.StructType([T.StructField(name, T.StringType()) for name in (*_FIELDS, _CORRUPT)])
+_END = "_end"
+# Every field is read as text, whatever its type. A JSON number with a fraction passes through a double on the way,
+# which keeps 15 digits; money has 12.
+_RAW = T.ArrayType(T.StructType([T.StructField(name, T.StringType()) for name in (*_FIELDS, _END)]))
 
-_WIDE = "decimal(38,9)"
-_RFC3339 = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$"
-_EPOCH = r"^\d{1,14}(\.\d{1,9})?$"
+_WIDE = "decimal(38,18)"
+_BEYOND_WIDE = r"\.\d{18}\d*[1-9]"
+_NOT_ZERO = r"^[^eE]*[1-9]"
+_RFC3339 = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$"
+_EPOCH = r"^\d+(\.\d+)?(E\+?\d{1,2})?$"
 # Epoch numbers from here on are milliseconds: as seconds they would lie after the year 5000.
 _FIRST_MILLISECONDS = 100_000_000_000
 _NUMBER = r"^[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?$"
@@ -36,20 +39,32 @@ def parse(records: DataFrame, *, contract: ContractType) -> DataFrame:
     All reasons of a record are found in one pass: what cannot be read, and every rule of the contract on what was.
     """
     text = F.col("payload").cast("string")
-    raw = F.from_json(text, _RAW, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT})
-    typed = records.withColumn("_raw", raw).withColumns(_columns())
+    typed = records.withColumn("_all", _objects(text)).withColumn("_raw", _only_object()).withColumns(_columns())
     unreadable = F.coalesce(
         F.when(F.col("payload").isNull(), F.lit("payload is missing")),
         F.when(~F.is_valid_utf8(text), F.lit("payload is not UTF-8")),
-        F.when(F.col("_raw").isNull() | F.col(f"_raw.{_CORRUPT}").isNotNull(), F.lit("payload is not JSON")),
-        F.when(~text.rlike(r"^\s*\{"), F.lit("payload is not an object")),
+        F.when(F.col("_raw").isNull(), F.lit("payload is not a JSON object")),
     )
     broken = [
         (rule.breaks & _readable(rule.column), rule.broken) for rule in row_rules(contract) if _judged(rule.column)
     ]
     found = F.array(*(F.when(condition, F.lit(reason)) for condition, reason in (*_unreadable_fields(), *broken)))
     reasons = F.when(unreadable.isNotNull(), F.array(unreadable)).otherwise(F.array_compact(found))
-    return typed.withColumn(REASONS, reasons).drop("_raw")
+    return typed.withColumn(REASONS, reasons).drop("_all", "_raw")
+
+
+def _objects(text: Column) -> Column:
+    """All JSON objects of the payload, and an end mark.
+
+    A JSON parser stops behind the first value; what comes after it would be lost without a word. As an element of an
+    array, followed by a mark, the payload parses only as a whole.
+    """
+    return F.from_json(F.concat(F.lit("["), text, F.lit(f',{{"{_END}":"1"}}]')), _RAW, {"mode": "PERMISSIVE"})
+
+
+def _only_object() -> Column:
+    first, second = F.get("_all", F.lit(0)), F.get("_all", F.lit(1))
+    return F.when((F.size("_all") == 2) & second[_END].isNotNull(), first)  # noqa: PLR2004  the object and the mark
 
 
 def _columns() -> dict[str, Column]:
@@ -57,13 +72,14 @@ def _columns() -> dict[str, Column]:
     for synonym, name in SYNONYMS.items():
         kind = F.when(F.col("_raw.event_type") == synonym, F.lit(name)).otherwise(kind)
     quantity = F.coalesce(_number("quantity"), F.when(F.col("_raw.quantity").isNull(), F.lit(1).cast(_WIDE)))
+    whole = (quantity == F.floor(quantity)) & ~F.coalesce(_cut("quantity"), F.lit(False))
     price = F.coalesce(_number("price"), F.when(F.col("_raw.price").isNull(), F.lit(0).cast(_WIDE)))
     return {
         **{name: F.col(f"_raw.{name}") for name in _TEXTS},
         "event_type": kind,
         "event_time": _time(F.col("_raw.event_time")),
         "price": price.try_cast(T.DecimalType(*MONEY)),
-        "quantity": F.when(quantity == F.floor(quantity), quantity.try_cast("int")),
+        "quantity": F.when(whole, quantity.try_cast("int")),
         "price_defaulted": F.col("_raw.price").isNull(),
     }
 
@@ -73,14 +89,16 @@ def _unreadable_fields() -> list[tuple[Column, str]]:
         return F.col(f"_raw.{name}").isNotNull()
 
     price, quantity = _number("price"), _number("quantity")
+    whole = quantity == F.floor(quantity)
     return [
         (given("event_time") & F.col("event_time").isNull(), "event_time is not a time"),
-        (given("price") & price.isNull(), "price is not a number"),
-        (price.isNotNull() & F.col("price").isNull(), "price is out of range"),
-        (price != F.col("price"), "price is finer than a cent"),
-        (given("quantity") & quantity.isNull(), "quantity is not a number"),
-        (quantity != F.floor(quantity), "quantity is not whole"),
-        ((quantity == F.floor(quantity)) & F.col("quantity").isNull(), "quantity is out of range"),
+        (given("price") & ~_is_number("price"), "price is not a number"),
+        (_is_number("price") & F.col("price").isNull(), "price is out of range"),
+        ((price != F.col("price")) | _cut("price"), "price is finer than a cent"),
+        (given("quantity") & ~_is_number("quantity"), "quantity is not a number"),
+        (~whole | _cut("quantity"), "quantity is not whole"),
+        (_is_number("quantity") & quantity.isNull(), "quantity is out of range"),
+        (whole & ~_cut("quantity") & F.col("quantity").isNull(), "quantity is out of range"),
     ]
 
 
@@ -96,15 +114,32 @@ def _readable(column: str) -> Column:
     return F.lit(True)
 
 
+def _text(name: str) -> Column:
+    return F.trim(F.col(f"_raw.{name}"))
+
+
+def _is_number(name: str) -> Column:
+    return _text(name).rlike(_NUMBER)
+
+
 def _number(name: str) -> Column:
-    text = F.trim(F.col(f"_raw.{name}"))
-    return F.when(text.rlike(_NUMBER), text.try_cast(_WIDE))
+    """The field as a wide decimal; null where it is no number or too large for one."""
+    return F.when(_is_number(name), _text(name).try_cast(_WIDE))
 
 
-def _time(text: Column) -> Column:
+def _cut(name: str) -> Column:
+    """Whether the field has digits that even the wide decimal has no place for."""
+    vanished = (_number(name) == 0) & _text(name).rlike(_NOT_ZERO)
+    return _is_number(name) & (_text(name).rlike(_BEYOND_WIDE) | F.coalesce(vanished, F.lit(False)))
+
+
+def _time(field: Column) -> Column:
+    """The moment, if it lies in the years 1 to 9999 UTC: others are no dates in Python."""
+    text = F.upper(field)
     epoch = F.when(text.rlike(_EPOCH), text.try_cast("decimal(23,9)"))
     seconds = F.when(epoch >= _FIRST_MILLISECONDS, epoch / 1000).otherwise(epoch)
-    return F.coalesce(
+    time = F.coalesce(
         F.timestamp_micros((seconds * 1_000_000).try_cast("long")),
         F.when(text.rlike(_RFC3339), text.try_cast("timestamp")),
     )
+    return F.when(F.year(time).between(1, 9999), time)
