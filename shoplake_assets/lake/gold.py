@@ -20,7 +20,7 @@ from shoplake_assets.contracts.catalogue import CONTRACTS
 from shoplake_assets.contracts.contract import table_of
 from shoplake_assets.lake.audit import Provenance
 from shoplake_assets.lake.auditing import check_contract, check_key_unique, check_totals, totals
-from shoplake_assets.lake.hours import days_of, hours_in, months_of, spans_of, within
+from shoplake_assets.lake.hours import days_of, in_hours, months_of, within
 from shoplake_assets.lake.refresh import AuditFailedError, Refresh, published, require, unchanged
 from shoplake_assets.lake.snapshots import (
     CODE_VERSION,
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
     from shoplake_assets.lake.audit import Audit
-    from shoplake_assets.lake.hours import Span
     from shoplake_assets.lake.lake import Lake
     from shoplake_assets.lake.refresh import Check
 
@@ -75,20 +74,24 @@ class GoldTable:
     Attributes:
         name: The table.
         source: The table that it is computed from.
-        build: Its rows, from rows of the source and the newest hour of Gold.
+        build: Its rows, from rows of the source and the lake.
         cells: The column that says which hour or day a row belongs to; None for a list that is replaced whole.
         adds_up: Whether its sales must equal those of the source.
     """
 
     name: str
     source: str
-    build: "Callable[[DataFrame, Column], DataFrame]"
+    build: "Callable[[DataFrame, Lake], DataFrame]"
     cells: str | None = "event_hour"
     adds_up: bool = True
 
 
-def _hourly(build: "Callable[[DataFrame], DataFrame]") -> "Callable[[DataFrame, Column], DataFrame]":
-    return lambda rows, _newest: build(rows)
+def _hourly(build: "Callable[[DataFrame], DataFrame]") -> "Callable[[DataFrame, Lake], DataFrame]":
+    return lambda rows, _lake: build(rows)
+
+
+def _listed(build: "Callable[..., DataFrame]") -> "Callable[[DataFrame, Lake], DataFrame]":
+    return lambda rows, lake: build(rows, newest_hour=_newest_hour(lake))
 
 
 FACTS = (
@@ -107,14 +110,14 @@ SUMMARIES = (
     GoldTable(
         name=GOLD_TOP_PRODUCTS,
         source=GOLD_PRODUCT_HOURLY,
-        build=lambda rows, newest: transforms.top_products(rows, newest_hour=newest),
+        build=_listed(transforms.top_products),
         cells=None,
         adds_up=False,
     ),
     GoldTable(
         name=GOLD_TOP_USERS,
         source=GOLD_USER_HOURLY,
-        build=lambda rows, newest: transforms.top_users(rows, newest_hour=newest),
+        build=_listed(transforms.top_users),
         cells=None,
         adds_up=False,
     ),
@@ -141,11 +144,6 @@ class Plan:
     hours: frozenset[int]
     whole: bool
 
-    @property
-    def spans(self) -> list["Span"]:
-        """The touched hours as spans."""
-        return spans_of(self.hours)
-
 
 def plan_refresh(source: "Table", target: "Table", gold: GoldTable) -> Plan | None:
     """Find out which hours of the source changed since the table was made; None if none did and all is current."""
@@ -170,7 +168,7 @@ def plan_refresh(source: "Table", target: "Table", gold: GoldTable) -> Plan | No
             newest_record=moment_of(current, NEWEST_RECORD),
             newest_event=moment_of(current, NEWEST_EVENT),
         ),
-        hours=hours_in(spans_of(touched)),
+        hours=frozenset(touched),
         # An hour that is gone from the source has no rows that could replace its old ones.
         whole=outdated or bool(vanished) or gold.cells is None,
     )
@@ -209,13 +207,13 @@ def _refresh_wave(lake: "Lake", wave: list[GoldTable], *, run: str) -> Iterator[
 
 def _source_rows(lake: "Lake", gold: GoldTable, plan: Plan) -> "DataFrame":
     rows = lake.rows(gold.source, snapshot_id=plan.source_snapshot)
-    return rows if plan.whole else rows.where(within(_TIME[gold.source], plan.spans))
+    return rows if plan.whole else rows.where(in_hours(_TIME[gold.source], plan.hours))
 
 
 def _refresh(lake: "Lake", gold: GoldTable, plan: Plan, source: "DataFrame", *, run: str) -> Outcome:
     audit = lake.audit(gold.name, run=run)
-    _write(lake, audit, gold, plan, gold.build(source, _newest_hour(lake)))
-    written = audit.rows() if plan.whole or gold.cells is None else audit.rows().where(within(gold.cells, plan.spans))
+    _write(lake, audit, gold, plan, gold.build(source, lake))
+    written = audit.rows() if plan.whole or gold.cells is None else audit.rows().where(in_hours(gold.cells, plan.hours))
     contract = CONTRACTS[gold.name]
     checks = [check_contract(written, contract=contract), check_key_unique(written, contract=contract)]
     if gold.adds_up:
@@ -244,7 +242,7 @@ def _write(lake: "Lake", audit: "Audit", gold: GoldTable, plan: Plan, rows: "Dat
     else:
         by_month = table_of(CONTRACTS[gold.name]).partitioned_by.startswith("months")
         partitions = months_of(plan.hours) if by_month else days_of(plan.hours)
-        untouched = within(gold.cells, partitions) & ~within(gold.cells, plan.spans)
+        untouched = within(gold.cells, partitions) & ~in_hours(gold.cells, plan.hours)
         kept = lake.rows(gold.name).where(untouched)
         audit.replace_partitions(rows.unionByName(kept), provenance=plan.provenance)
 

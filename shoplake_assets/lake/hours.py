@@ -5,7 +5,7 @@ Belongs here: arithmetic on hours, pure but for the Spark condition it ends in. 
 """
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from itertools import pairwise
@@ -34,26 +34,33 @@ def hour_of(time: datetime) -> int:
     return int((time - EPOCH) // timedelta(hours=1))
 
 
-def hours_in(spans: Iterable[Span]) -> frozenset[int]:
-    """All hours of the spans."""
-    return frozenset(hour for first, end in spans for hour in range(first, end))
-
-
 def days_of(hours: Iterable[int]) -> list[Span]:
-    """The days in which the hours lie, as spans."""
-    return [(day * 24, day * 24 + 24) for day in sorted({hour // 24 for hour in hours})]
+    """The days in which the hours lie, as spans of whole days; where they are many, also days between them."""
+    return [(first * 24, end * 24) for first, end in spans_of(hour // 24 for hour in hours)]
 
 
 def months_of(hours: Iterable[int]) -> list[Span]:
-    """The months in which the hours lie, as spans."""
-    firsts = {moment(hour).replace(day=1, hour=0) for hour in hours}
-    return sorted((hour_of(first), hour_of(first) + 24 * monthrange(first.year, first.month)[1]) for first in firsts)
+    """The months in which the hours lie, as spans of whole months; where they are many, also months between them."""
+    months = spans_of(_month(moment(hour)) for hour in hours)
+    return [(_first_hour(first), _last_hour(end - 1) + 1) for first, end in months]
+
+
+def _month(time: datetime) -> int:
+    return time.year * 12 + time.month - 1
+
+
+def _first_hour(month: int) -> int:
+    return hour_of(datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC))
+
+
+def _last_hour(month: int) -> int:
+    return _first_hour(month) + 24 * monthrange(month // 12, month % 12 + 1)[1] - 1
 
 
 def spans_of(hours: Iterable[int]) -> list[Span]:
-    """Merge hours into at most `MOST_SPANS` spans; beyond that the smallest gaps are read as well.
+    """Merge hours (or days, or months) into at most `MOST_SPANS` spans; beyond that the smallest gaps are closed.
 
-    Spans may so hold hours that were not asked for. That is safe wherever more rows of the same table do no harm.
+    Spans may so hold hours that were not asked for: right where more rows do no harm, and for skipping files.
     """
     wanted = sorted(set(hours))
     gaps = [(after - before, after) for before, after in pairwise(wanted) if after - before > 1]
@@ -61,6 +68,21 @@ def spans_of(hours: Iterable[int]) -> list[Span]:
     firsts = [*wanted[:1], *(after for after, _ in kept)]
     lasts = [*(after - width for after, width in kept), *wanted[-1:]]
     return [(first, last + 1) for first, last in zip(firsts, lasts, strict=True)]
+
+
+def in_hours(column: str, hours: Collection[int]) -> "Column":
+    """Condition that a time lies in exactly these hours, in a form by which Iceberg skips files.
+
+    Hostile event times may lie in thousands of hours far apart: beyond `MOST_SPANS` the spans only skip files, and the
+    hour itself decides.
+    """
+    from pyspark.sql import functions as F  # noqa: N812  the name under which Spark's functions are known
+
+    spans = spans_of(hours)
+    if sum(end - first for first, end in spans) == len(hours):
+        return within(column, spans)
+    hour = F.floor(F.unix_seconds(F.col(column).cast("timestamp")) / SECONDS_PER_HOUR)
+    return within(column, spans) & hour.isin(sorted(hours))
 
 
 def within(column: str, spans: Iterable[Span]) -> "Column":

@@ -35,7 +35,7 @@ def expected(records: dict[Fate, list[bytes]]) -> Totals:
 def drained(product: Product) -> Product:
     """The product after the events have been sent and have arrived."""
     product.run(
-        *("generate", "--rate", "0", "--count", str(COUNT), "--seed", "11", "--start", START.isoformat()),
+        *("generate", "--rate", "0", "--count", str(COUNT), "--seed", "11", "--start", f"{START:%Y-%m-%dT%H:%M:%SZ}"),
         *("--late-rate", "0.05", "--duplicate-rate", "0.05", "--bad-rate", "0.02"),
     )
     summary = product.json("drain")
