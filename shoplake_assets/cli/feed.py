@@ -91,6 +91,7 @@ def generate(  # noqa: PLR0913  # one argument per option
             help="The first event's time, UTC. Default: now; with --rate 0, a day ago.",
         ),
     ] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a broker that is not there yet.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the closing summary as JSON.")] = False,
 ) -> None:
     """Send the events of plausible, invented shoppers to Kafka.
@@ -103,10 +104,12 @@ def generate(  # noqa: PLR0913  # one argument per option
     from shoplake_assets.events.day import DAY_SECONDS
     from shoplake_assets.events.feed import stop_on_signal
     from shoplake_assets.events.generator import Mishaps
+    from shoplake_assets.events.topic import wait_for_topic
     from shoplake_assets.events.traffic import Plan, send
 
     settings = load_settings()
     default = settings.generator
+    wait_for_topic(settings, seconds=wait)
     if rate == 0 and count is None:
         raise ShoplakeError("--rate 0 spreads the events over one day, so it needs to know how many: give --count.")
     began = time.time() - (DAY_SECONDS if rate == 0 else 0)

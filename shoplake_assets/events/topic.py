@@ -13,7 +13,14 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented,
     NewTopic,
     OffsetSpec,
 )
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import (
+    Retrying,
+    retry,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential,
+    wait_fixed,
+)
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.events.broker import PATIENCE_SECONDS, client_options, unreachable
@@ -70,6 +77,21 @@ def ensure_topic(settings: "Settings") -> Topic:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise ShoplakeError(f"Kafka refuses topic {settings.kafka.topic!r}: {error.args[0].str()}.") from error
     return _describe_when_known(settings)
+
+
+def wait_for_topic(settings: "Settings", *, seconds: float) -> Topic:
+    """As `ensure_topic`, for a process that starts together with the broker: an absent broker is waited for.
+
+    Raises:
+        ShoplakeError: The broker cannot be reached within so many seconds.
+    """
+    attempts = Retrying(
+        retry=retry_if_exception_type(ShoplakeError),
+        stop=stop_after_delay(seconds),
+        wait=wait_exponential(multiplier=0.2, max=2),
+        reraise=True,
+    )
+    return attempts(ensure_topic, settings)
 
 
 def describe_topic(settings: "Settings") -> Topic:

@@ -9,10 +9,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_delay, wait_exponential
-
-from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.events.topic import ensure_topic
+from shoplake_assets.events.topic import wait_for_topic
 from shoplake_assets.ingest.lock import single_writer
 from shoplake_assets.ingest.progress import Progress, listener
 from shoplake_assets.ingest.server import serve
@@ -49,7 +46,7 @@ def run_ingest(settings: "Settings", *, once: bool = False) -> None:
     progress = Progress()
     with single_writer(settings):
         serve(progress, port=settings.ingest.port)
-        topic = _wait_for_topic(settings)
+        topic = wait_for_topic(settings, seconds=_KAFKA_PATIENCE_SECONDS)
         progress.note(topic=settings.kafka.topic, topic_id=topic.id)
         prepare_lake(settings)
         spark = _start_spark(settings)
@@ -63,17 +60,6 @@ def run_ingest(settings: "Settings", *, once: bool = False) -> None:
             progress.note(state="stopping")
         finally:
             spark.stop()
-
-
-@retry(
-    retry=retry_if_exception_type(ShoplakeError),
-    stop=stop_after_delay(_KAFKA_PATIENCE_SECONDS),
-    wait=wait_exponential(multiplier=0.2, max=2),
-    before_sleep=before_sleep_log(_log, logging.INFO),
-    reraise=True,
-)
-def _wait_for_topic(settings: "Settings") -> "Topic":
-    return ensure_topic(settings)
 
 
 def _start_spark(settings: "Settings") -> "SparkSession":

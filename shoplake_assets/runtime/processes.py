@@ -68,7 +68,9 @@ def embedded_processes(settings: "Settings", java: "Java", jars: "Jars", *, gene
     specs.append(ProcessSpec("webserver", _webserver(settings), dagster))
     specs.append(ProcessSpec("daemon", _daemon(settings), dagster, stop_seconds=45))
     if generator and settings.generator.enabled:
-        specs.append(ProcessSpec("generator", _python("-m", "shoplake_assets.cli.main", "generate"), python))
+        specs.append(
+            ProcessSpec("generator", _python("-m", "shoplake_assets.cli.main", "generate", "--wait", "120"), python)
+        )
     specs.append(ProcessSpec("dashboard", _python("-m", "shoplake_assets.dashboard"), python))
     return specs
 
