@@ -18,7 +18,7 @@ from shoplake_assets.checks.bronze import ingest_alive, offsets_contiguous, sing
 from shoplake_assets.lake.bronze import Reach, bronze_reach
 from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.refresh import Check
-from shoplake_assets.lake.snapshots import Commit, LineageLostError, commits, position_of, rows_of, since
+from shoplake_assets.lake.snapshots import Commit, LineageLostError, commits, position_of, reflecting, rows_of, since
 from shoplake_assets.resources import LakeConnection
 from shoplake_assets.settings import Settings
 from shoplake_assets.tables import BRONZE_EVENTS, GOLD_TOP_USERS
@@ -207,7 +207,7 @@ def look(connection: LakeConnection, seen: Cursor) -> Sight:
         rows=rows_of(bronze.current_snapshot()),
         new=commits(bronze, fresh),
         recent=commits(bronze, ancestors[-len(fresh) - _REMEMBERED_COMMITS :]),
-        downstream=position_of(connection.table(GOLD_TOP_USERS).current_snapshot()),
+        downstream=position_of(reflecting(connection.table(GOLD_TOP_USERS))),
         end=connection.kafka_end(),
         status=connection.ingest_status(),
     )

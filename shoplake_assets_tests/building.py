@@ -15,7 +15,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from shoplake_assets.lake.gold import refresh_gold
 from shoplake_assets.lake.refresh import AuditFailedError, Check, Refresh
 from shoplake_assets.lake.silver import refresh_silver
-from shoplake_assets.tables import BRONZE_EVENTS, GOLD, SILVER_EVENTS, SILVER_QUARANTINE
+from shoplake_assets.tables import ALL, BRONZE_EVENTS, GOLD, SILVER_EVENTS, SILVER_QUARANTINE
 
 if TYPE_CHECKING:
     from shoplake_assets.lake.lake import Lake
@@ -117,11 +117,15 @@ class Shop:
         from shoplake_assets.contracts.contract import table_of
 
         rows: list[dict[str, Any]] = self.lake.table(table).scan().to_arrow().to_pylist()
-        return sorted(rows, key=lambda row: tuple(str(row[name]) for name in table_of(CONTRACTS[table]).key))
+        return sorted(rows, key=lambda row: tuple(row[name] for name in table_of(CONTRACTS[table]).key))
 
     def column(self, table: str, *, key: str, value: str) -> Mapping[Any, Any]:
         """One column of a table by another, for short expectations."""
         return {row[key]: row[value] for row in self.read(table)}
+
+    def snapshot_ids(self) -> dict[str, int | None]:
+        """The current snapshot of every table."""
+        return {name: self.lake.table(name).metadata.current_snapshot_id for name in ALL}
 
     def fates(self) -> Fates:
         """Where the records ended: rows of Silver and of the quarantine, and the repeats that refreshes counted."""

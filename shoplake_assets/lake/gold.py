@@ -31,6 +31,7 @@ from shoplake_assets.lake.snapshots import (
     changed_partitions,
     moment_of,
     position_of,
+    reflecting,
     summary_of,
 )
 from shoplake_assets.tables import (
@@ -147,7 +148,8 @@ class Plan:
 
 def plan_refresh(source: "Table", target: "Table", gold: GoldTable) -> Plan | None:
     """Find out which hours of the source changed since the table was made; None if none did and all is current."""
-    current, summary = source.current_snapshot(), summary_of(target.current_snapshot())
+    current, below = source.current_snapshot(), reflecting(source)
+    summary = summary_of(reflecting(target))
     version = table_of(CONTRACTS[gold.name]).code_version
     seen = summary.get(SOURCE_SNAPSHOT)
     outdated = summary.get(CODE_VERSION, version) != version
@@ -162,11 +164,11 @@ def plan_refresh(source: "Table", target: "Table", gold: GoldTable) -> Plan | No
     return Plan(
         source_snapshot=current.snapshot_id,
         provenance=Provenance(
-            position=position_of(current),
+            position=position_of(below),
             source_snapshot=current.snapshot_id,
             code_version=version,
-            newest_record=moment_of(current, NEWEST_RECORD),
-            newest_event=moment_of(current, NEWEST_EVENT),
+            newest_record=moment_of(below, NEWEST_RECORD),
+            newest_event=moment_of(below, NEWEST_EVENT),
         ),
         hours=frozenset(touched),
         # An hour that is gone from the source has no rows that could replace its old ones.

@@ -16,6 +16,7 @@ from shoplake_assets.lake.snapshots import (
     SOURCE_SNAPSHOT,
     moment_of,
     position_of,
+    reflecting,
     rows_of,
     summary_of,
 )
@@ -64,7 +65,7 @@ def read_layers(catalog: "Catalog") -> dict[str, Layer]:
 
 
 def _bronze(bronze: "Table", silver: "Table") -> Layer:
-    current = silver.current_snapshot()
+    current = reflecting(silver)
     seen = summary_of(current).get(SOURCE_SNAPSHOT)
     known = Reach(int(seen), position_of(current), moment_of(current, NEWEST_RECORD)) if seen else Reach()
     reach = bronze_reach(bronze, known=known)
@@ -78,11 +79,11 @@ def _bronze(bronze: "Table", silver: "Table") -> Layer:
 
 
 def _derived(table: "Table") -> Layer:
-    current = table.current_snapshot()
+    current, source = table.current_snapshot(), reflecting(table)
     return Layer(
         rows=rows_of(current),
         snapshot_id=None if current is None else current.snapshot_id,
-        position=position_of(current),
-        newest_record=moment_of(current, NEWEST_RECORD),
-        newest_event=moment_of(current, NEWEST_EVENT),
+        position=position_of(source),
+        newest_record=moment_of(source, NEWEST_RECORD),
+        newest_event=moment_of(source, NEWEST_EVENT),
     )

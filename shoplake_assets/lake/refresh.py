@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.position import Position
-from shoplake_assets.lake.snapshots import position_of, rows_of
+from shoplake_assets.lake.snapshots import position_of, reflecting, rows_of
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -83,7 +83,7 @@ def _report(table: "Table", *, changed: bool, says: str, metadata: Metadata) -> 
         changed=changed,
         snapshot_id=snapshot.snapshot_id,
         rows=rows_of(snapshot),
-        position=position_of(snapshot),
+        position=position_of(reflecting(table)),
         says=says,
         metadata=metadata,
     )

@@ -35,6 +35,7 @@ from shoplake_assets.lake.snapshots import (
     added_files,
     moment_of,
     position_of,
+    reflecting,
     summary_of,
 )
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
@@ -99,7 +100,7 @@ class Increment:
 
 def plan_increment(bronze: "Table", silver: "Table", *, code_version: str) -> Increment | None:
     """Find out from metadata what Silver lacks; None while Bronze is empty."""
-    current, target = bronze.current_snapshot(), silver.current_snapshot()
+    current, target = bronze.current_snapshot(), reflecting(silver)
     if current is None:
         return None
     summary, start = summary_of(target), position_of(target)
@@ -136,7 +137,7 @@ def refresh_silver(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["Chec
     hours = _event_hours(conformed)
     condition = F.lit(False) if increment.rebuild else within("event_time", spans_of(hours))
     fates = deduplicate(conformed, known=lake.rows(SILVER_EVENTS).where(condition)).persist()
-    seen = None if increment.rebuild else moment_of(silver.current_snapshot(), NEWEST_EVENT)
+    seen = None if increment.rebuild else moment_of(reflecting(silver), NEWEST_EVENT)
     provenance = Provenance(
         position=increment.end,
         source_snapshot=increment.bronze_snapshot,
@@ -164,10 +165,10 @@ def _write_audit_publish(
 ) -> tuple[list[Refresh], list["Check"]]:
     counts = {row[FATE]: row["count"] for row in fates.groupBy(FATE).count().collect()}
     accepted, rejected, repeated = (counts.get(fate, 0) for fate in (ACCEPTED, REJECTED, REPEATED))
-    before = summary_of(lake.table(SILVER_EVENTS).current_snapshot())
+    before = summary_of(reflecting(lake.table(SILVER_EVENTS)))
     earlier = 0 if increment.rebuild else int(before.get(TOTAL_DUPLICATES, 0))
     also = {DUPLICATES: str(repeated), TOTAL_DUPLICATES: str(earlier + repeated)}
-    held = Position() if increment.rebuild else position_of(lake.table(SILVER_QUARANTINE).current_snapshot())
+    held = Position() if increment.rebuild else position_of(reflecting(lake.table(SILVER_QUARANTINE)))
     now = datetime.now(UTC).isoformat()
     events, quarantine = lake.audit(SILVER_EVENTS, run=run), lake.audit(SILVER_QUARANTINE, run=run)
     new_rejected = quarantine_rows(fates, quarantined_at=now).where(increment.condition(past=held))
@@ -183,6 +184,7 @@ def _write_audit_publish(
     hours = spans_of(_touched_hours(lake, events))
     new = increment.condition(past=Position())
     touched = events.rows().where(within("event_time", hours))
+    set_aside = check_contract(quarantine.rows().where(new), contract=SilverQuarantine)
     checks = [
         check_contract(touched.where(new), contract=SilverEvents),
         check_key_unique(touched, contract=SilverEvents),
@@ -190,10 +192,10 @@ def _write_audit_publish(
             table=SILVER_EVENTS,
             records=records,
             accepted=events.added_rows(),
-            rejected=rejected,
+            rejected=int(set_aside.metadata["rows"]),  # type: ignore[arg-type]
             repeated=repeated,
         ),
-        check_contract(quarantine.rows().where(new), contract=SilverQuarantine),
+        set_aside,
     ]
     require(checks, table=SILVER_EVENTS, branch=events.branch)
     quarantine.publish()

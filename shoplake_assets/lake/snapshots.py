@@ -76,6 +76,19 @@ def position_of(snapshot: "Snapshot | None") -> Position:
     return Position.from_json(summary_of(snapshot).get(POSITION))
 
 
+def reflecting(table: "Table") -> "Snapshot | None":
+    """The newest ancestor of the current snapshot that carries a position.
+
+    A commit that only rearranges or removes rows, by maintenance or by hand, carries none: what the table reflects has
+    not changed.
+    """
+    snapshot = table.current_snapshot()
+    while snapshot is not None and POSITION not in summary_of(snapshot):
+        parent = snapshot.parent_snapshot_id
+        snapshot = table.snapshot_by_id(parent) if parent is not None else None
+    return snapshot
+
+
 def committed_at(snapshot: "Snapshot") -> datetime:
     """When the snapshot was committed, UTC."""
     return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
