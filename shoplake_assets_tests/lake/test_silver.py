@@ -1,0 +1,115 @@
+"""Silver and the quarantine: no record lost, none doubled, whatever happens."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from shoplake_assets.contracts import contract
+from shoplake_assets.contracts.silver import SilverEvents
+from shoplake_assets.lake.audit import Audit
+from shoplake_assets.lake.layers import read_layers
+from shoplake_assets.lake.position import Position
+from shoplake_assets.tables import BRONZE_EVENTS, GOLD_HOURLY_SALES, SILVER_EVENTS, SILVER_QUARANTINE
+from shoplake_assets_tests.building import TOPIC_ID, Fates, Shop, event, purchase
+from shoplake_assets_tests.transforms.records import bronze_records
+
+pytestmark = pytest.mark.spark
+
+
+def test_the_first_by_kafka_position_stays_and_every_other_is_counted(shop: Shop) -> None:
+    shop.produce(event(event_id="a", user_id="first"), event(event_id="a", user_id="second"), event(event_id="b"))
+    shop.produce(event(event_id="a", user_id="third"), event(event_id="c", user_id="right"), partition=1)
+    shop.produce(event(event_id="d"), b"rubbish", b"rubbish", event(event_id="b", user_id="late"), partition=2)
+    shop.refresh()
+    assert shop.column(SILVER_EVENTS, key="event_id", value="user_id") == {
+        "a": "first",
+        "b": "u1",
+        "c": "right",
+        "d": "u1",
+    }
+    assert shop.fates() == Fates(silver=4, quarantine=2, duplicates=3)
+
+    # Repeats and rejects alone add no row to Silver, and still move its position on.
+    shop.produce(event(event_id="c", user_id="wrong"), None)
+    refreshed = shop.refresh()
+    assert refreshed[SILVER_EVENTS].changed
+    assert refreshed[SILVER_EVENTS].position == Position.of_topic(TOPIC_ID, {0: 5, 1: 2, 2: 4})
+    assert shop.fates() == Fates(silver=4, quarantine=3, duplicates=4)
+    assert shop.column(SILVER_EVENTS, key="event_id", value="user_id")["c"] == "right"
+    assert shop.reasons() == [
+        ["payload is missing"],
+        ["payload is not a JSON object"],
+        ["payload is not a JSON object"],
+    ]
+    layers = read_layers(shop.lake.catalog)
+    assert {name for name, layer in layers.items() if layer.position != layers[BRONZE_EVENTS].position} == set()
+
+
+def test_a_crash_between_quarantine_and_silver_loses_and_doubles_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.produce(event(event_id="a"), b"bad 1")
+    publish = Audit.publish
+
+    def crash(audit: Audit) -> None:
+        if audit.table == SILVER_EVENTS:
+            raise KeyboardInterrupt
+        publish(audit)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Audit, "publish", crash)
+        with pytest.raises(KeyboardInterrupt):
+            shop.refresh_silver()
+    assert (len(shop.read(SILVER_EVENTS)), len(shop.read(SILVER_QUARANTINE))) == (0, 1)
+    shop.produce(event(event_id="a"), b"bad 2")
+    shop.refresh_silver()
+    assert shop.fates() == Fates(silver=1, quarantine=2, duplicates=1)
+    assert [row["payload"] for row in shop.read(SILVER_QUARANTINE)] == [b"bad 1", b"bad 2"]
+
+
+def test_another_version_of_the_code_rebuilds_to_the_same_rows(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.produce(purchase(event_id="a"), purchase(event_id="a"), b"bad", event(event_id="b", at="2026-04-01T10:00:00Z"))
+    shop.refresh()
+    silver, gold = shop.read(SILVER_EVENTS), shop.read(GOLD_HOURLY_SALES)
+    newer = replace(contract.table_of(SilverEvents), code_version="next")
+    monkeypatch.setattr(contract, "_TABLES", {**contract._TABLES, SilverEvents: newer})
+    shop.produce(purchase(event_id="c", at="2026-04-01T10:00:00Z"))
+    shop.refresh()
+    assert [row for row in shop.read(SILVER_EVENTS) if row["event_id"] != "c"] == silver
+    assert shop.read(GOLD_HOURLY_SALES)[0] == gold[0]
+    assert len(shop.read(SILVER_QUARANTINE)) == 1
+    assert not shop.refresh_silver()[SILVER_EVENTS].changed
+
+
+def test_a_commit_of_maintenance_does_not_make_silver_forget_where_it_is(shop: Shop) -> None:
+    shop.produce(event(event_id="a"), b"bad")
+    shop.refresh_silver()
+    for table in (SILVER_EVENTS, SILVER_QUARANTINE):
+        shop.lake.table(table).append(shop.lake.table(table).schema().as_arrow().empty_table())
+    assert not shop.refresh_silver()[SILVER_EVENTS].changed
+    shop.produce(event(event_id="b"), b"bad too")
+    assert shop.refresh_silver()[SILVER_EVENTS].position == Position.of_topic(TOPIC_ID, {0: 4})
+    assert shop.fates() == Fates(silver=2, quarantine=2, duplicates=0)
+
+
+_IDS = st.sampled_from(["a", "b", "aa", "ab", "e\u0301", "\u00e9", " a", "a "])
+
+
+@seed(4)
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_IDS, min_size=1, max_size=12), st.sets(_IDS, max_size=4))
+def test_whole_ids_decide_which_event_is_a_repeat(spark: object, ids: list[str], known: set[str]) -> None:
+    from shoplake_assets.transforms.silver import conform, deduplicate
+
+    held = spark.createDataFrame([(name,) for name in known], "event_id string")  # type: ignore[attr-defined]
+    records = bronze_records(spark, [event(event_id=name) for name in ids])  # type: ignore[arg-type]
+    rows = deduplicate(conform(records), known=held).select("offset", "event_id", "fate").collect()
+    found = {row["offset"]: (row["event_id"], row["fate"]) for row in rows}
+    expected = {
+        offset: (name, "repeated" if name in known or name in ids[:offset] else "accepted")
+        for offset, name in enumerate(ids)
+    }
+    assert found == expected
+    assert len(rows) == len(ids)
