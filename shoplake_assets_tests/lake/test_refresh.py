@@ -4,10 +4,20 @@ from decimal import Decimal
 
 import pytest
 
-from shoplake_assets.tables import GOLD_HOURLY_SALES
-from shoplake_assets_tests.building import Fates, Shop, hour, purchase
+from shoplake_assets.tables import DERIVED, GOLD_HOURLY_SALES
+from shoplake_assets_tests.building import TOPIC_ID, Fates, Shop, event, hour, purchase
 
 pytestmark = pytest.mark.spark
+
+
+def test_an_hour_in_which_nobody_buys_moves_the_position_of_every_table(shop: Shop) -> None:
+    shop.produce(event(at="2026-03-01T10:00:00Z"))
+    shop.refresh()
+    shop.produce(event(at="2026-03-02T11:00:00Z"))
+    assert {name: refresh.position.offsets for name, refresh in shop.refresh().items()} == dict.fromkeys(
+        DERIVED, {(TOPIC_ID, 0): 2}
+    )
+    assert all(not refresh.changed for refresh in shop.refresh().values())
 
 
 def test_a_retry_that_arrives_a_week_late_is_still_a_duplicate(shop: Shop) -> None:
