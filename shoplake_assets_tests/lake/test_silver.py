@@ -74,7 +74,8 @@ def test_another_version_of_the_code_rebuilds_to_the_same_rows(shop: Shop, monke
     shop.refresh()
     silver, gold = shop.read(SILVER_EVENTS), shop.read(GOLD_HOURLY_SALES)
     newer = replace(contract.table_of(SilverEvents), code_version="next")
-    monkeypatch.setattr(contract, "_TABLES", {**contract._TABLES, SilverEvents: newer})
+    tables: dict[contract.ContractType, contract.Table] = {**contract._TABLES, SilverEvents: newer}
+    monkeypatch.setattr(contract, "_TABLES", tables)
     shop.produce(purchase(event_id="c", at="2026-04-01T10:00:00Z"))
     shop.refresh()
     assert [row for row in shop.read(SILVER_EVENTS) if row["event_id"] != "c"] == silver
