@@ -30,6 +30,16 @@ def refresh_when_changed_below() -> dg.AutomationCondition[dg.AssetKey]:
     ).with_label("refresh when the table below changes")
 
 
+def first_time() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
+    """Make a thing once, as soon as it can be; whoever makes it from then on goes by the clock.
+
+    Not `on_missing`, which forgets what was missing already when it is evaluated for the first time.
+    """
+    missing = dg.AutomationCondition.missing()
+    possible = ~dg.AutomationCondition.any_deps_missing() & ~dg.AutomationCondition.in_progress()
+    return (missing & possible & ~dg.AutomationCondition.execution_failed()).with_label("make it the first time")
+
+
 def _chain_under_way() -> dg.AutomationCondition[dg.AssetKey]:
     parts = (
         dg.AutomationCondition.asset_matches(dg.AssetKey(name.split(".")), dg.AutomationCondition.in_progress())

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import dagster as dg
 
+from shoplake_assets.assets.automation import first_time
 from shoplake_assets.assets.specification import key_of
 from shoplake_assets.resources import LakeConnection
 from shoplake_assets.tables import GOLD_CATEGORY_SALES, GOLD_HOURLY_SALES, GOLD_TOP_PRODUCTS, GOLD_TOP_USERS
@@ -54,8 +55,7 @@ def export_key(table: str) -> dg.AssetKey:
             description=f"`{table}` as CSV: UTF-8, a header line, times in UTC, money with its cents.",
             group_name="exports",
             kinds={"csv"},
-            # The first one comes with the first figures; from then on the schedule writes them.
-            automation_condition=dg.AutomationCondition.on_missing(),
+            automation_condition=first_time(),
             owners=["team:data-platform"],
             metadata={"dagster/storage_kind": "csv"},
         )

@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented,
 from tenacity import (
     Retrying,
     retry,
+    retry_if_exception,
     retry_if_exception_type,
     stop_after_delay,
     wait_exponential,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _Key = TypeVar("_Key")
 _Answer = TypeVar("_Answer")
 
+_LEADERLESS = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 _SILENCE = frozenset({KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE})
 
 
@@ -132,8 +134,14 @@ def beginning_offsets(settings: "Settings") -> dict[int, int]:
 def _offsets(settings: "Settings", *, at: OffsetSpec) -> dict[int, int]:
     topic = describe_topic(settings)
     wanted = {TopicPartition(settings.kafka.topic, number): at for number in topic.partitions}
+    attempts = Retrying(
+        retry=retry_if_exception(_has_no_leader_yet),
+        stop=stop_after_delay(PATIENCE_SECONDS),
+        wait=wait_fixed(0.1),
+        reraise=True,
+    )
     try:
-        found = _ask(settings, lambda admin: admin.list_offsets(wanted))
+        found = attempts(_ask, settings, lambda admin: admin.list_offsets(wanted))
     except KafkaException as error:
         raise _refusal(error, settings=settings) from error
     return {part.partition: answer.offset for part, answer in sorted(found.items(), key=lambda item: item[0].partition)}
@@ -164,6 +172,11 @@ def _ask(
         if error.args[0].code() in _SILENCE:
             raise unreachable(settings) from error
         raise
+
+
+def _has_no_leader_yet(error: BaseException) -> bool:
+    """A partition that was just made, or whose broker has just started, takes a moment to have a leader."""
+    return isinstance(error, KafkaException) and error.args[0].code() in _LEADERLESS
 
 
 def _refusal(error: KafkaException, *, settings: "Settings") -> ShoplakeError:

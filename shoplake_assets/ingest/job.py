@@ -19,7 +19,7 @@ from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.tables import prepare_lake
 from shoplake_assets.runtime.jars import resolve_jars
 from shoplake_assets.runtime.java import find_java
-from shoplake_assets.runtime.spark import java_environment, prepare_spark, spark_conf
+from shoplake_assets.runtime.spark import java_environment, prepare_spark, spark_conf, without_spark
 from shoplake_assets.tables import BRONZE_EVENTS
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def _start_spark(settings: "Settings") -> "SparkSession":
     java = find_java(settings)
     jars = resolve_jars(settings, java)
     prepare_spark(settings)
+    for name in os.environ.keys() - without_spark(os.environ).keys():
+        del os.environ[name]
     os.environ.update(java_environment(java))
     builder = SparkSession.builder.appName("shoplake-ingest")
     for key, value in spark_conf(settings, jars, java=java, memory_mb=settings.ingest.memory_mb).items():

@@ -5,6 +5,7 @@ Belongs here: environment, configuration and command. Does not belong here: sess
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,15 @@ def java_environment(java: "Java") -> dict[str, str]:
         # The allocator's arenas, one per thread, would otherwise add a few hundred MiB to what the heap takes.
         "MALLOC_ARENA_MAX": "2",
     }
+
+
+def without_spark(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without what a shell, or a process with a Connect session, says to Spark.
+
+    `SPARK_REMOTE` or `SPARK_CONNECT_MODE_ENABLED` would make a driver of ours a client, and another `SPARK_HOME`
+    another Spark.
+    """
+    return {name: value for name, value in environment.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
 
 
 def prepare_spark(settings: "Settings") -> None:

@@ -5,6 +5,7 @@ configuration (`supervisor_conf`), whether a process is ready (`probes`). superv
 that it outlives the terminal; whoever knows the home can talk to it through its socket.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,7 @@ import psutil  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime import probes as probing
+from shoplake_assets.runtime.spark import without_spark
 from shoplake_assets.runtime.supervisor_conf import (
     configuration,
     configuration_file,
@@ -91,6 +93,7 @@ def start(settings: "Settings", specs: Sequence["ProcessSpec"]) -> None:
     started = subprocess.run(  # noqa: S603 - supervisord of this Python, with the file written above
         command,
         cwd=settings.home,
+        env=without_spark(os.environ),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -64,8 +64,8 @@ def test_every_table_shows_its_columns_and_every_blocking_check_its_purpose(defi
     graph = definitions.resolve_asset_graph()
     for node in graph.asset_nodes:
         if node.group_name in ("bronze", "silver", "gold"):
-            schema = dg.TableMetadataSet.extract(node.metadata).column_schema
-            assert schema is not None, node.key
+            schema = node.metadata["dagster/column_schema"]
+            assert isinstance(schema, dg.TableSchema), node.key
             assert all(column.description for column in schema.columns), node.key
             assert node.description, node.key
     for key in graph.asset_check_keys:
