@@ -6,7 +6,7 @@ follows from it.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyspark.sql.functions as F  # noqa: N812  the name under which Spark's functions are known
 from pandera.config import ValidationDepth, config_context
@@ -15,7 +15,9 @@ from shoplake_assets.contracts.contract import ContractType
 from shoplake_assets.contracts.rules import row_rules
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from collections.abc import Sequence
+
+    from pyspark.sql import Column, DataFrame
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,13 @@ class Verdict:
         rows: Rows that were looked at.
         schema_errors: What Pandera says of columns and types, a line each.
         broken: Broken rules, each with the number of rows that break it.
+        also: What the further aggregates came to, in their order.
     """
 
     rows: int
     schema_errors: tuple[str, ...]
     broken: dict[str, int]
+    also: tuple[Any, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -38,20 +42,26 @@ class Verdict:
         return not self.schema_errors and not self.broken
 
 
-def validate(rows: "DataFrame", contract: ContractType) -> Verdict:
-    """Judge the rows by the contract: one metadata look for the schema, one Spark job for all rows and rules."""
+def validate(rows: "DataFrame", contract: ContractType, *, also: "Sequence[Column]" = ()) -> Verdict:
+    """Judge the rows by the contract: one metadata look for the schema, one Spark job for all rows and rules.
+
+    Args:
+        rows: What is judged.
+        contract: What they are judged by.
+        also: Further aggregates that are computed in the same job.
+    """
     errors = schema_errors(rows, contract)
     if errors:
         return Verdict(rows=0, schema_errors=errors, broken={})
     rules = row_rules(contract)
-    counts = rows.select(
-        F.count(F.lit(1)), *(F.count_if(rule.breaks).alias(str(number)) for number, rule in enumerate(rules))
-    ).first()
-    total, *broken = counts if counts is not None else (0,)
+    aggregates = [F.count(F.lit(1)), *(F.count_if(rule.breaks) for rule in rules), *also]
+    (found,) = rows.select(*(part.alias(str(number)) for number, part in enumerate(aggregates))).collect()
+    broken, further = found[1 : len(rules) + 1], found[len(rules) + 1 :]
     return Verdict(
-        rows=total,
+        rows=found[0],
         schema_errors=(),
         broken={rule.broken: count for rule, count in zip(rules, broken, strict=True) if count},
+        also=tuple(further),
     )
 
 

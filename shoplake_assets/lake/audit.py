@@ -63,15 +63,15 @@ class Provenance:
 
 
 class Audit:
-    """One refresh of one table, on a branch of its own."""
+    """One refresh of one table, on a branch of its own that begins at the snapshot which the refresh was planned on."""
 
-    def __init__(self, *, spark: "SparkSession", catalog: "Catalog", table: str, run: str) -> None:
+    def __init__(self, *, spark: "SparkSession", catalog: "Catalog", table: str, base: int, run: str) -> None:
         self._spark = spark
         self._catalog = catalog
         self.table = table
         self.branch = f"audit_{run}"
-        # A retry within one run begins anew from today's `main`.
-        spark.sql(f"ALTER TABLE {self._name} CREATE OR REPLACE BRANCH {self.branch}").collect()
+        # "Or replace", because a retry within one run begins anew.
+        spark.sql(f"ALTER TABLE {self._name} CREATE OR REPLACE BRANCH {self.branch} AS OF VERSION {base}").collect()
 
     @property
     def _name(self) -> str:

@@ -18,10 +18,48 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
+    from shoplake_assets.contracts.validation import Verdict
+
+    Totals = Mapping[str, Decimal | int]
+
 
 def check_contract(rows: "DataFrame", *, contract: ContractType) -> Check:
     """Columns, types, nulls and every rule of the contract hold for the rows."""
-    verdict = validate(rows, contract)
+    return _contract_check(validate(rows, contract), contract=contract)
+
+
+def check_key_unique(rows: "DataFrame", *, contract: ContractType) -> Check:
+    """No two of the rows share the table's key."""
+    (found,) = rows.groupBy(*table_of(contract).key).count().agg(F.sum("count"), F.count(F.lit(1))).collect()
+    return _key_check(rows=found[0] or 0, keys=found[1], contract=contract)
+
+
+def check_small_table(
+    rows: "DataFrame", *, contract: ContractType, sums: "Mapping[str, str]"
+) -> "tuple[list[Check], Totals]":
+    """Contract, key and totals of a table in one Spark job.
+
+    For Gold, whose rows are few: where they are many, keys are better counted apart from everything else.
+
+    Args:
+        rows: What is checked.
+        contract: Its contract.
+        sums: For each total, the SQL aggregate that gives it.
+
+    Returns:
+        The two checks, and the totals by their names.
+    """
+    key = F.count_distinct(F.struct(*table_of(contract).key))
+    verdict = validate(rows, contract, also=[key, *(F.expr(_or_zero(sql)) for sql in sums.values())])
+    keys, *found = verdict.also or (0, *(0 for _ in sums))
+    checks = [
+        _contract_check(verdict, contract=contract),
+        _key_check(rows=verdict.rows, keys=keys, contract=contract),
+    ]
+    return checks, dict(zip(sums, found, strict=True))
+
+
+def _contract_check(verdict: "Verdict", *, contract: ContractType) -> Check:
     faults = [*verdict.schema_errors, *(f"{reason} in {count:,} rows" for reason, count in verdict.broken.items())]
     return Check(
         table=table_of(contract).name,
@@ -32,19 +70,15 @@ def check_contract(rows: "DataFrame", *, contract: ContractType) -> Check:
     )
 
 
-def check_key_unique(rows: "DataFrame", *, contract: ContractType) -> Check:
-    """No two of the rows share the table's key."""
+def _key_check(*, rows: int, keys: int, contract: ContractType) -> Check:
     table = table_of(contract)
-    repeated = rows.groupBy(*table.key).count().where(F.col("count") > 1)
-    found = repeated.agg(F.count(F.lit(1)), F.sum("count")).first()
-    keys, members = (found[0], found[1] or 0) if found is not None else (0, 0)
     name = ", ".join(table.key)
     return Check(
         table=table.name,
         name=KEY_UNIQUE,
-        passed=keys == 0,
-        says=f"({name}) is unique" if keys == 0 else f"{keys:,} values of ({name}) occur {members:,} times",
-        metadata={"repeated_keys": keys},
+        passed=rows == keys,
+        says=f"({name}) is unique" if rows == keys else f"{rows - keys:,} of {rows:,} rows repeat a ({name})",
+        metadata={"repeats": rows - keys},
     )
 
 
@@ -61,18 +95,22 @@ def check_fates(*, table: str, records: int, accepted: int, rejected: int, repea
     )
 
 
-def totals(rows: "DataFrame", **columns: str) -> "Mapping[str, Decimal | int]":
-    """Add up purchases, units and revenue.
+def totals(rows: "DataFrame", sums: "Mapping[str, str]") -> "Totals":
+    """Add up.
 
     Args:
         rows: What is added up; an empty table adds up to 0.
-        **columns: For each total, the SQL aggregate that gives it.
+        sums: For each total, the SQL aggregate that gives it.
     """
-    found = rows.selectExpr(*(f"coalesce({aggregate}, 0) AS {name}" for name, aggregate in columns.items())).first()
-    return {} if found is None else found.asDict()
+    (found,) = rows.selectExpr(*(f"{_or_zero(sql)} AS {name}" for name, sql in sums.items())).collect()
+    return found.asDict()
 
 
-def check_totals(*, table: str, expected: "Mapping[str, Decimal | int]", found: "Mapping[str, Decimal | int]") -> Check:
+def _or_zero(sql: str) -> str:
+    return f"coalesce({sql}, 0)"
+
+
+def check_totals(*, table: str, expected: "Totals", found: "Totals") -> Check:
     """Gold adds up to what Silver says for the same hours, to the cent."""
     faults = [
         f"{name} is {found[name]:,} and should be {value:,}" for name, value in expected.items() if found[name] != value

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hold a session come here
@@ -19,8 +18,8 @@ import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hol
 from shoplake_assets.contracts.catalogue import CONTRACTS
 from shoplake_assets.contracts.contract import table_of
 from shoplake_assets.lake.audit import Provenance
-from shoplake_assets.lake.auditing import check_contract, check_key_unique, check_totals, totals
-from shoplake_assets.lake.hours import days_of, in_hours, months_of, within
+from shoplake_assets.lake.auditing import check_small_table, check_totals, totals
+from shoplake_assets.lake.hours import SECONDS_PER_HOUR, days_of, hour_of, in_hours, months_of, within
 from shoplake_assets.lake.refresh import AuditFailedError, Refresh, published, require, unchanged
 from shoplake_assets.lake.snapshots import (
     CODE_VERSION,
@@ -32,6 +31,7 @@ from shoplake_assets.lake.snapshots import (
     moment_of,
     position_of,
     reflecting,
+    snapshot_id_of,
     summary_of,
 )
 from shoplake_assets.tables import (
@@ -47,10 +47,13 @@ from shoplake_assets.tables import (
 from shoplake_assets.transforms import gold as transforms
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from pyiceberg.table import Table
     from pyspark.sql import Column, DataFrame
 
     from shoplake_assets.lake.audit import Audit
+    from shoplake_assets.lake.auditing import Totals
     from shoplake_assets.lake.lake import Lake
     from shoplake_assets.lake.refresh import Check
 
@@ -75,24 +78,24 @@ class GoldTable:
     Attributes:
         name: The table.
         source: The table that it is computed from.
-        build: Its rows, from rows of the source and the lake.
+        build: Its rows, from rows of the source and what they reflect.
         cells: The column that says which hour or day a row belongs to; None for a list that is replaced whole.
         adds_up: Whether its sales must equal those of the source.
     """
 
     name: str
     source: str
-    build: "Callable[[DataFrame, Lake], DataFrame]"
+    build: "Callable[[DataFrame, Provenance], DataFrame]"
     cells: str | None = "event_hour"
     adds_up: bool = True
 
 
-def _hourly(build: "Callable[[DataFrame], DataFrame]") -> "Callable[[DataFrame, Lake], DataFrame]":
-    return lambda rows, _lake: build(rows)
+def _hourly(build: "Callable[[DataFrame], DataFrame]") -> "Callable[[DataFrame, Provenance], DataFrame]":
+    return lambda rows, _provenance: build(rows)
 
 
-def _listed(build: "Callable[..., DataFrame]") -> "Callable[[DataFrame, Lake], DataFrame]":
-    return lambda rows, lake: build(rows, newest_hour=_newest_hour(lake))
+def _listed(build: "Callable[..., DataFrame]") -> "Callable[[DataFrame, Provenance], DataFrame]":
+    return lambda rows, provenance: build(rows, newest_hour=_newest_hour(provenance))
 
 
 FACTS = (
@@ -190,21 +193,24 @@ def refresh_gold(lake: "Lake", *, tables: Collection[str], run: str) -> Iterator
 
 
 def _refresh_wave(lake: "Lake", wave: list[GoldTable], *, run: str) -> Iterator[Outcome]:
-    plans = {gold: plan_refresh(lake.table(gold.source), lake.table(gold.name), gold) for gold in wave}
     with ExitStack() as held, ThreadPoolExecutor(max_workers=_TABLES_AT_ONCE) as pool:
-        sources: dict[tuple[str, int, bool, frozenset[int]], DataFrame] = {}
+        sources: dict[tuple[str, int, bool, frozenset[int]], _Source] = {}
         refreshes = []
-        for gold, plan in plans.items():
+        for gold in wave:
+            target = lake.table(gold.name)
+            plan = plan_refresh(lake.table(gold.source), target, gold)
             if plan is None:
-                yield unchanged(lake.table(gold.name), says=f"nothing new in {gold.source}"), []
+                yield unchanged(target, says=f"nothing new in {gold.source}"), []
                 continue
             key = (gold.source, plan.source_snapshot, plan.whole, plan.hours)
             if key not in sources:
-                sources[key] = _source_rows(lake, gold, plan).persist()
-                held.callback(sources[key].unpersist)
-            refreshes.append(pool.submit(partial(_refresh, lake, gold, plan, sources[key], run=run)))
-        for refresh in as_completed(refreshes):
-            yield refresh.result()
+                rows = _source_rows(lake, gold, plan).persist()
+                held.callback(rows.unpersist)
+                sources[key] = _Source(rows, pool.submit(totals, rows, _TOTALS.get(gold.source, _GOLD_TOTALS)))
+            refresh = _TableRefresh(lake, gold, plan, target, sources[key])
+            refreshes.append(pool.submit(refresh.run, run))
+        for refreshed in as_completed(refreshes):
+            yield refreshed.result()
 
 
 def _source_rows(lake: "Lake", gold: GoldTable, plan: Plan) -> "DataFrame":
@@ -212,44 +218,63 @@ def _source_rows(lake: "Lake", gold: GoldTable, plan: Plan) -> "DataFrame":
     return rows if plan.whole else rows.where(in_hours(_TIME[gold.source], plan.hours))
 
 
-def _refresh(lake: "Lake", gold: GoldTable, plan: Plan, source: "DataFrame", *, run: str) -> Outcome:
-    audit = lake.audit(gold.name, run=run)
-    _write(lake, audit, gold, plan, gold.build(source, lake))
-    written = audit.rows() if plan.whole or gold.cells is None else audit.rows().where(in_hours(gold.cells, plan.hours))
-    contract = CONTRACTS[gold.name]
-    checks = [check_contract(written, contract=contract), check_key_unique(written, contract=contract)]
-    if gold.adds_up:
-        expected = totals(source, **_TOTALS.get(gold.source, _GOLD_TOTALS))
-        checks.append(check_totals(table=gold.name, expected=expected, found=totals(written, **_GOLD_TOTALS)))
-    try:
-        require(checks, table=gold.name, branch=audit.branch)
-    except AuditFailedError as refused:
-        return refused
-    audit.publish()
-    says = "computed as a whole" if plan.whole else f"{len(plan.hours):,} event hours recomputed"
-    figures = {"rows_written": audit_rows(checks), "hours": len(plan.hours)}
-    return published(lake.table(gold.name), says=says, metadata=figures), checks
+@dataclass(frozen=True)
+class _Source:
+    """Source rows that several tables of a wave share, and what their sales add up to."""
+
+    rows: "DataFrame"
+    totals: "Future[Totals]"
 
 
-def audit_rows(checks: list["Check"]) -> int:
-    """Rows that the contract check looked at: those that the refresh wrote anew."""
-    return int(checks[0].metadata["rows"])  # type: ignore[arg-type]
+@dataclass(frozen=True)
+class _TableRefresh:
+    """The refresh of one table."""
+
+    lake: "Lake"
+    gold: GoldTable
+    plan: Plan
+    target: "Table"
+    source: _Source
+
+    def run(self, run: str) -> Outcome:
+        """Write, audit, publish."""
+        audit = self.lake.audit(self.target, run=run)
+        self._write(audit)
+        sums = _GOLD_TOTALS if self.gold.adds_up else {}
+        checks, found = check_small_table(self._written(audit), contract=CONTRACTS[self.gold.name], sums=sums)
+        if self.gold.adds_up:
+            checks.append(check_totals(table=self.gold.name, expected=self.source.totals.result(), found=found))
+        try:
+            require(checks, table=self.gold.name, branch=audit.branch)
+        except AuditFailedError as refused:
+            return refused
+        audit.publish()
+        hours = len(self.plan.hours)
+        says = "computed as a whole" if self.plan.whole else f"{hours:,} event hours recomputed"
+        return published(self.lake.table(self.gold.name), says=says, metadata={"hours": hours}), checks
+
+    def _write(self, audit: "Audit") -> None:
+        plan, cells = self.plan, self.gold.cells
+        rows = self.gold.build(self.source.rows, plan.provenance)
+        if plan.whole or cells is None:
+            audit.replace_all(rows, provenance=plan.provenance)
+        elif not plan.hours:
+            audit.append(rows.limit(0), provenance=plan.provenance)
+        else:
+            by_month = table_of(CONTRACTS[self.gold.name]).partitioned_by.startswith("months")
+            partitions = months_of(plan.hours) if by_month else days_of(plan.hours)
+            untouched = within(cells, partitions) & ~in_hours(cells, plan.hours)
+            old = self.lake.rows(self.gold.name, snapshot_id=snapshot_id_of(self.target)).where(untouched)
+            audit.replace_partitions(rows.unionByName(old), provenance=plan.provenance)
+
+    def _written(self, audit: "Audit") -> "DataFrame":
+        if self.plan.whole or self.gold.cells is None:
+            return audit.rows()
+        return audit.rows().where(in_hours(self.gold.cells, self.plan.hours))
 
 
-def _write(lake: "Lake", audit: "Audit", gold: GoldTable, plan: Plan, rows: "DataFrame") -> None:
-    if plan.whole or gold.cells is None:
-        audit.replace_all(rows, provenance=plan.provenance)
-    elif not plan.hours:
-        audit.append(rows.limit(0), provenance=plan.provenance)
-    else:
-        by_month = table_of(CONTRACTS[gold.name]).partitioned_by.startswith("months")
-        partitions = months_of(plan.hours) if by_month else days_of(plan.hours)
-        untouched = within(gold.cells, partitions) & ~in_hours(gold.cells, plan.hours)
-        kept = lake.rows(gold.name).where(untouched)
-        audit.replace_partitions(rows.unionByName(kept), provenance=plan.provenance)
-
-
-def _newest_hour(lake: "Lake") -> "Column":
-    """The newest hour that has events, from which the windows of the lists count back."""
-    newest = lake.rows(GOLD_HOURLY_SALES).agg(F.max("event_hour")).first()
-    return F.lit(newest[0] if newest is not None else None).cast("timestamp")
+def _newest_hour(provenance: Provenance) -> "Column":
+    """The hour of the newest event, from which the windows of the lists count back; null while there is none."""
+    newest = provenance.newest_event
+    seconds = None if newest is None else hour_of(newest) * SECONDS_PER_HOUR
+    return F.timestamp_seconds(F.lit(seconds))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.audit import Audit
+from shoplake_assets.lake.snapshots import snapshot_id_of
 from shoplake_assets.tables import CATALOG
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Lake:
             reader = reader.option("versionAsOf", snapshot_id)
         return reader.table(f"{CATALOG}.{name}")
 
-    def audit(self, table: str, *, run: str) -> Audit:
-        """Begin a refresh of the table on a branch of its own."""
-        return Audit(spark=self.spark, catalog=self.catalog, table=table, run=run)
+    def audit(self, table: "Table", *, run: str) -> Audit:
+        """Begin a refresh of the table, as it was when it was looked at, on a branch of its own."""
+        name = ".".join(table.name()[-2:])
+        return Audit(spark=self.spark, catalog=self.catalog, table=name, base=snapshot_id_of(table), run=run)

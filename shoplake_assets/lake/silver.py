@@ -36,6 +36,7 @@ from shoplake_assets.lake.snapshots import (
     moment_of,
     position_of,
     reflecting,
+    snapshot_id_of,
     summary_of,
 )
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
 
 NOTHING_NEW = "nothing new in Bronze"
+_JOBS_AT_ONCE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +138,10 @@ def refresh_silver(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["Chec
     conformed = conform(records.where(increment.condition(past=Position()))).persist()
     hours = _event_hours(conformed)
     condition = F.lit(False) if increment.rebuild else within("event_time", spans_of(hours))
-    fates = deduplicate(conformed, known=lake.rows(SILVER_EVENTS).where(condition)).persist()
+    # Read as of the snapshot that the plan was made on: what is kept in memory is computed anew when a table beneath it
+    # changes, and must then come out the same.
+    known = lake.rows(SILVER_EVENTS, snapshot_id=snapshot_id_of(silver)).where(condition)
+    fates = deduplicate(conformed, known=known).persist()
     seen = None if increment.rebuild else moment_of(reflecting(silver), NEWEST_EVENT)
     provenance = Provenance(
         position=increment.end,
@@ -146,7 +151,8 @@ def refresh_silver(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["Chec
         newest_event=max((moment for moment in (seen, *hours.values()) if moment), default=None),
     )
     try:
-        return _write_audit_publish(lake, increment, fates, provenance, run=run)
+        refresh = _Refresh(lake, increment, fates, provenance, silver, quarantine)
+        return refresh.write_audit_publish(run)
     finally:
         fates.unpersist()
         conformed.unpersist()
@@ -160,62 +166,83 @@ def _event_hours(conformed: "DataFrame") -> dict[int, datetime]:
     return {row["hour"]: EPOCH + timedelta(microseconds=row["newest"]) for row in found}
 
 
-def _write_audit_publish(
-    lake: "Lake", increment: Increment, fates: "DataFrame", provenance: Provenance, *, run: str
-) -> tuple[list[Refresh], list["Check"]]:
-    counts = {row[FATE]: row["count"] for row in fates.groupBy(FATE).count().collect()}
-    accepted, rejected, repeated = (counts.get(fate, 0) for fate in (ACCEPTED, REJECTED, REPEATED))
-    before = summary_of(reflecting(lake.table(SILVER_EVENTS)))
-    earlier = 0 if increment.rebuild else int(before.get(TOTAL_DUPLICATES, 0))
-    also = {DUPLICATES: str(repeated), TOTAL_DUPLICATES: str(earlier + repeated)}
-    held = Position() if increment.rebuild else position_of(reflecting(lake.table(SILVER_QUARANTINE)))
-    now = datetime.now(UTC).isoformat()
-    events, quarantine = lake.audit(SILVER_EVENTS, run=run), lake.audit(SILVER_QUARANTINE, run=run)
-    new_rejected = quarantine_rows(fates, quarantined_at=now).where(increment.condition(past=held))
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        writes = [
-            pool.submit(_write, events, silver_rows(fates), increment, provenance, also),
-            pool.submit(_write, quarantine, new_rejected, increment, provenance, {}),
-        ]
-        for write in writes:
-            write.result()
+@dataclass(frozen=True)
+class _Refresh:
+    """One refresh of Silver and the quarantine.
 
-    records = sum(counts.values())
-    hours = spans_of(_touched_hours(lake, events))
-    new = increment.condition(past=Position())
-    touched = events.rows().where(within("event_time", hours))
-    set_aside = check_contract(quarantine.rows().where(new), contract=SilverQuarantine)
-    checks = [
-        check_contract(touched.where(new), contract=SilverEvents),
-        check_key_unique(touched, contract=SilverEvents),
-        check_fates(
+    Attributes:
+        lake: The lake.
+        increment: The new records.
+        fates: Each of them with its columns, reasons and fate.
+        provenance: What both tables will reflect.
+        silver: `silver.events` as the refresh was planned on it.
+        aside: `silver.quarantine`, likewise.
+    """
+
+    lake: "Lake"
+    increment: Increment
+    fates: "DataFrame"
+    provenance: Provenance
+    silver: "Table"
+    aside: "Table"
+
+    def write_audit_publish(self, run: str) -> tuple[list[Refresh], list["Check"]]:
+        """Publish both tables, the quarantine first, if all checks pass."""
+        counts = {row[FATE]: row["count"] for row in self.fates.groupBy(FATE).count().collect()}
+        with ThreadPoolExecutor(max_workers=_JOBS_AT_ONCE) as pool:
+            events, quarantine = pool.map(lambda table: self.lake.audit(table, run=run), (self.silver, self.aside))
+            writes = (
+                pool.submit(self._write_events, events, repeated=counts.get(REPEATED, 0)),
+                pool.submit(self._write_quarantine, quarantine),
+            )
+            for write in writes:
+                write.result()
+            checks = self._checks(pool, events, quarantine, counts)
+        require(checks, table=SILVER_EVENTS, branch=events.branch)
+        quarantine.publish()
+        events.publish()
+        accepted, rejected, repeated = (counts.get(fate, 0) for fate in (ACCEPTED, REJECTED, REPEATED))
+        records = accepted + rejected + repeated
+        figures = {"records": records, "silver": accepted, "quarantine": rejected, "duplicates": repeated}
+        says = f"{records:,} new records: {accepted:,} to Silver, {rejected:,} to quarantine, {repeated:,} seen before"
+        return [
+            published(self.lake.table(SILVER_EVENTS), says=says, metadata=figures),
+            published(
+                self.lake.table(SILVER_QUARANTINE),
+                says=f"{rejected:,} records quarantined",
+                metadata={"rows": rejected},
+            ),
+        ], checks
+
+    def _write_events(self, audit: "Audit", *, repeated: int) -> None:
+        before = 0 if self.increment.rebuild else int(summary_of(reflecting(self.silver)).get(TOTAL_DUPLICATES, 0))
+        also = {DUPLICATES: str(repeated), TOTAL_DUPLICATES: str(before + repeated)}
+        write = audit.replace_all if self.increment.rebuild else audit.append
+        write(silver_rows(self.fates), provenance=self.provenance, also=also)
+
+    def _write_quarantine(self, audit: "Audit") -> None:
+        held = Position() if self.increment.rebuild else position_of(reflecting(self.aside))
+        rows = quarantine_rows(self.fates, quarantined_at=datetime.now(UTC).isoformat())
+        write = audit.replace_all if self.increment.rebuild else audit.append
+        write(rows.where(self.increment.condition(past=held)), provenance=self.provenance)
+
+    def _checks(
+        self, pool: ThreadPoolExecutor, events: "Audit", quarantine: "Audit", counts: dict[str, int]
+    ) -> list["Check"]:
+        new = self.increment.condition(past=Position())
+        touched = events.rows().where(within("event_time", spans_of(self._touched_hours(events))))
+        kept = pool.submit(check_contract, touched.where(new), contract=SilverEvents)
+        unique = pool.submit(check_key_unique, touched, contract=SilverEvents)
+        aside = pool.submit(check_contract, quarantine.rows().where(new), contract=SilverQuarantine).result()
+        add_up = check_fates(
             table=SILVER_EVENTS,
-            records=records,
+            records=sum(counts.values()),
             accepted=events.added_rows(),
-            rejected=int(set_aside.metadata["rows"]),  # type: ignore[arg-type]
-            repeated=repeated,
-        ),
-        set_aside,
-    ]
-    require(checks, table=SILVER_EVENTS, branch=events.branch)
-    quarantine.publish()
-    events.publish()
-    figures = {"records": records, "silver": accepted, "quarantine": rejected, "duplicates": repeated}
-    says = f"{records:,} new records: {accepted:,} to Silver, {rejected:,} to quarantine, {repeated:,} seen before"
-    return [
-        published(lake.table(SILVER_EVENTS), says=says, metadata=figures),
-        published(lake.table(SILVER_QUARANTINE), says=f"{rejected:,} records quarantined", metadata={"rows": rejected}),
-    ], checks
+            rejected=int(aside.metadata["rows"]),  # type: ignore[arg-type]
+            repeated=counts.get(REPEATED, 0),
+        )
+        return [kept.result(), unique.result(), add_up, aside]
 
-
-def _write(
-    audit: "Audit", rows: "DataFrame", increment: Increment, provenance: Provenance, also: dict[str, str]
-) -> None:
-    write = audit.replace_all if increment.rebuild else audit.append
-    write(rows, provenance=provenance, also=also)
-
-
-def _touched_hours(lake: "Lake", audit: "Audit") -> set[int]:
-    """Event hours of the rows that the audit branch adds, from its own new files."""
-    table = lake.table(audit.table)
-    return {file.partition[0] for _, file in added_files(table, [audit.snapshot()])}
+    def _touched_hours(self, audit: "Audit") -> set[int]:
+        """Event hours of the rows that the audit branch adds, from its own new files."""
+        return {file.partition[0] for _, file in added_files(self.lake.table(audit.table), [audit.snapshot()])}

@@ -89,6 +89,18 @@ def reflecting(table: "Table") -> "Snapshot | None":
     return snapshot
 
 
+def snapshot_id_of(table: "Table") -> int:
+    """Id of the current snapshot.
+
+    Raises:
+        LookupError: The table has none; `prepare_lake` gives every table one but Bronze.
+    """
+    current = table.current_snapshot()
+    if current is None:
+        raise LookupError(f"{'.'.join(table.name()[-2:])} has no snapshot; 'shoplake up' makes it")
+    return current.snapshot_id
+
+
 def committed_at(snapshot: "Snapshot") -> datetime:
     """When the snapshot was committed, UTC."""
     return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)

@@ -65,7 +65,7 @@ def test_publishing_is_refused_when_main_has_moved(shop: Shop) -> None:
     provenance = Provenance(
         position=position, source_snapshot=1, code_version="1", newest_record=None, newest_event=None
     )
-    audit = shop.lake.audit(SILVER_EVENTS, run="slow")
+    audit = shop.lake.audit(shop.lake.table(SILVER_EVENTS), run="slow")
     audit.append(shop.lake.rows(SILVER_EVENTS), provenance=provenance)
     assert position_of(audit.snapshot()) == position
     table = shop.lake.table(SILVER_EVENTS)
@@ -78,7 +78,7 @@ def test_publishing_is_refused_when_main_has_moved(shop: Shop) -> None:
     assert _branches(shop.lake.table(SILVER_EVENTS)) == {"audit_slow"}
 
     # A retry of the same run begins anew from where `main` is now.
-    again = shop.lake.audit(SILVER_EVENTS, run="slow")
+    again = shop.lake.audit(shop.lake.table(SILVER_EVENTS), run="slow")
     again.append(shop.lake.rows(SILVER_EVENTS), provenance=provenance)
     again.publish()
     assert position_of(shop.lake.table(SILVER_EVENTS).current_snapshot()) == position
