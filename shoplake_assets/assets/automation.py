@@ -24,10 +24,16 @@ def refresh_when_changed_below() -> dg.AutomationCondition[dg.AssetKey]:
         .since(dg.AutomationCondition.newly_requested())
         .with_label("changed below since the last request")
     )
-    possible = ~dg.AutomationCondition.any_deps_missing() & dg.AutomationCondition.all_deps_blocking_checks_passed()
-    return (
-        changed & ~_chain_under_way() & possible.with_label("all below is there and has passed its blocking checks")
-    ).with_label("refresh when the table below changes")
+    # Not `all_deps_blocking_checks_passed`, which the first run of all cannot meet: no check has passed by then.
+    refused = dg.AutomationCondition.any_deps_match(
+        dg.AutomationCondition.any_checks_match(
+            dg.AutomationCondition.check_failed() & ~dg.AutomationCondition.will_be_requested(), blocking_only=True
+        )
+    )
+    possible = (~dg.AutomationCondition.any_deps_missing() & ~refused).with_label(
+        "all below is there and no blocking check of it has failed"
+    )
+    return (changed & ~_chain_under_way() & possible).with_label("refresh when the table below changes")
 
 
 def first_time() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:

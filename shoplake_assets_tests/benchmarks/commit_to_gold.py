@@ -4,7 +4,7 @@
 
 Starts a lake of its own on free ports, in a folder that is removed afterwards, and lets the generator run at a steady
 rate. For each Bronze snapshot it measures the seconds from its commit until the position of every Gold table has
-reached the snapshot's own. The first commits, while JVMs are cold, are left out.
+reached the snapshot's own. The commits of the first minute, while the JVMs are cold, are left out.
 
 Belongs here: this one measurement. It asserts nothing: machines are noisy.
 """
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from shoplake_assets.lake.position import Position
 
 _POLL_SECONDS = 0.2
-_WARM_UP_COMMITS = 3
+_WARM_UP_COMMITS = 6
 _LAYERS = {"Silver": (SILVER_EVENTS,), "Gold": GOLD}
 
 
