@@ -16,8 +16,8 @@ from typing import Any
 
 import dagster as dg
 
+from shoplake_assets.assets.check_specs import check_specs
 from shoplake_assets.assets.specification import key_of
-from shoplake_assets.checks.specification import check_specs
 from shoplake_assets.contracts.catalogue import CONTRACTS
 from shoplake_assets.contracts.contract import columns_of, description_of, table_of
 from shoplake_assets.definitions import build_definitions

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from shoplake_assets.assets.check_specs import check_specs
 from shoplake_assets.assets.results import checked, materialized, refused
 from shoplake_assets.assets.specification import key_of, table_spec
-from shoplake_assets.checks.specification import check_specs
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
 
