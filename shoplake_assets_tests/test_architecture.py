@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "transforms": {"contracts", "events"},
     "lake": {"contracts", "errors", "settings", "tables", "transforms"},
     "runtime": {"errors", "lake", "settings"},
-    "ingest": {"errors", "events", "lake", "runtime", "settings", "tables"},
+    "ingest": {"contracts", "errors", "events", "lake", "runtime", "settings", "tables"},
     "dashboard": {"errors", "lake", "settings", "tables"},
     "cli": {"errors", "events", "lake", "runtime", "settings", "tables"},
     "resources": {"errors", "events", "lake", "settings"},

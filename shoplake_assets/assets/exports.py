@@ -36,6 +36,10 @@ EXPORTED = {
 }
 
 
+# A temporary file is its owner's alone; an export is for others too.
+_READABLE = 0o644
+
+
 def file_name(table: str) -> str:
     """`gold.top_users` is exported as `gold_top_users.csv`."""
     return f"{table.replace('.', '_')}.csv"
@@ -158,6 +162,7 @@ def _replacing(target: Path) -> Iterator[TextIO]:
             yield cast("TextIO", file)
             file.flush()
             os.fsync(file.fileno())
+            os.fchmod(file.fileno(), _READABLE)
             Path(file.name).replace(target)
         finally:
             Path(file.name).unlink(missing_ok=True)

@@ -76,10 +76,10 @@ def table_of(contract: ContractType) -> Table:
 
 
 def columns_of(contract: ContractType) -> tuple[str, ...]:
-    """Names of the columns, in the order in which the table has them: what is the table's own comes first."""
+    """Names of the columns, in the order in which the table has them: key, what is the table's own, what it shares."""
     known = contract.to_schema().columns
     own_first = (name for part in contract.__mro__ for name in vars(part).get("__annotations__", {}) if name in known)
-    return tuple(dict.fromkeys(own_first))
+    return tuple(dict.fromkeys((*table_of(contract).key, *own_first)))
 
 
 def description_of(contract: ContractType) -> str:

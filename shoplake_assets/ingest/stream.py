@@ -40,6 +40,9 @@ def records(spark: "SparkSession", settings: "Settings", topic: "Topic", *, star
     """The topic as a stream, in the columns of `bronze.events`; nothing is parsed, so nothing can fail to parse."""
     from pyspark.sql import functions as F  # noqa: N812  the name under which Spark's functions are known
 
+    from shoplake_assets.contracts.bronze import BronzeEvents
+    from shoplake_assets.contracts.contract import columns_of
+
     options: dict[str, str | int] = {
         "kafka.bootstrap.servers": settings.bootstrap,
         "subscribe": settings.kafka.topic,
@@ -52,17 +55,9 @@ def records(spark: "SparkSession", settings: "Settings", topic: "Topic", *, star
         spark.readStream.format("kafka")
         .options(**options)
         .load()
-        .select(
-            "topic",
-            F.lit(topic.id).alias("topic_id"),
-            "partition",
-            "offset",
-            F.col("timestamp").alias("kafka_timestamp"),
-            "key",
-            F.col("value").alias("payload"),
-            "headers",
-            F.current_timestamp().alias("ingested_at"),
-        )
+        .withColumnsRenamed({"timestamp": "kafka_timestamp", "value": "payload"})
+        .withColumns({"topic_id": F.lit(topic.id), "ingested_at": F.current_timestamp()})
+        .select(*columns_of(BronzeEvents))
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from shoplake_assets.contracts.bronze import BronzeEvents
 from shoplake_assets.contracts.catalogue import CONTRACTS
-from shoplake_assets.contracts.contract import Contract, ContractError, ContractType
+from shoplake_assets.contracts.contract import Contract, ContractError, ContractType, Table, describes
 from shoplake_assets.contracts.gold import HourlySales, TopProducts
 from shoplake_assets.contracts.iceberg import iceberg_schema, partition_spec, properties
 from shoplake_assets.contracts.silver import SilverEvents
@@ -20,10 +20,10 @@ def _shape(contract: ContractType) -> list[str]:
 
 def test_bronze_keeps_the_record_as_it_came() -> None:
     assert [line for line in _shape(BronzeEvents) if not line.startswith("headers")] == [
-        "topic string !",
         "topic_id string !",
         "partition int !",
         "offset long !",
+        "topic string !",
         "kafka_timestamp timestamptz !",
         "key binary",
         "payload binary",
@@ -65,11 +65,11 @@ def test_gold_keeps_revenue_exact() -> None:
         "revenue decimal(24, 2) !",
     ]
     assert _shape(TopProducts) == [
+        "window string !",
+        "rank int !",
         "product_id string !",
         "product_name string",
         "category string !",
-        "window string !",
-        "rank int !",
         "purchases long !",
         "units long !",
         "revenue decimal(24, 2) !",
@@ -108,6 +108,7 @@ def test_bounds_of_keys_are_kept_whole_and_those_of_bytes_not_at_all() -> None:
 
 
 def test_a_type_that_has_no_translation_is_refused() -> None:
+    @describes(Table(name="gold.odd", key=("weight",)))
     class Odd(Contract):
         """A contract with a column of a type that no table has yet."""
 

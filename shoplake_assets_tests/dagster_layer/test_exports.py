@@ -43,6 +43,7 @@ def test_a_file_has_exact_money_and_utc_times(tmp_path: Path) -> None:
     file = tmp_path / "exports" / "gold_hourly_sales.csv"
     assert uri == file.as_uri()
     assert file.read_bytes().decode() == TEXT
+    assert file.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
