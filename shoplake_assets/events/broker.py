@@ -18,11 +18,14 @@ _LOG_CRITICAL = 2
 
 
 def client_options(settings: "Settings") -> dict[str, str | int]:
-    """Options of every Kafka client; failures are raised by the callers, so the library's own log is kept quiet."""
+    """Options of every Kafka client; failures are raised by the callers, so the library's own log is kept quiet.
+
+    The address family is left open: asked for IPv4 alone, the system resolves not even 127.0.0.1 while no interface but
+    the loopback is up, and a laptop without a network could not use its own broker.
+    """
     return {
         "bootstrap.servers": settings.bootstrap,
         "client.id": "shoplake",
-        "broker.address.family": "v4" if settings.kafka.bootstrap is None else "any",
         "log_level": _LOG_CRITICAL,
     }
 
