@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
@@ -20,6 +19,8 @@ from shoplake_assets.assets.check_specs import check_specs
 from shoplake_assets.assets.specification import key_of
 from shoplake_assets.contracts.catalogue import CONTRACTS
 from shoplake_assets.contracts.contract import columns_of, description_of, table_of
+from shoplake_assets.contracts.lineage import column_lineage
+from shoplake_assets.contracts.rules import rule_in_words
 from shoplake_assets.definitions import build_definitions
 from shoplake_assets.settings import PREFIX, SettingRow, Settings, describe_settings
 from shoplake_assets.tables import BRONZE_EVENTS
@@ -34,14 +35,8 @@ values that are in force."""
 ABOUT_TABLES = """\
 All tables are Iceberg tables in the catalog `lake`; `shoplake connect` prints how to read them. Times are UTC. Money is
 decimal and exact. A table of Silver or Gold is published only after its checks have passed on a branch of the new data,
-so a reader never sees data that broke one."""
-
-_RULES: dict[str | None, Callable[[dict[str, Any]], str]] = {
-    "greater_than_or_equal_to": lambda given: f"at least {given['min_value']}",
-    "less_than_or_equal_to": lambda given: f"at most {given['max_value']}",
-    "isin": lambda given: f"one of {', '.join(f'`{value}`' for value in given['allowed_values'])}",
-    "str_length": lambda given: _length(given["min_value"], given["max_value"]),
-}
+so a reader never sees data that broke one. "Made from" names the columns of the table below that a column is computed
+from; what only decides which rows count is not named."""
 
 
 def settings_page() -> str:
@@ -106,14 +101,16 @@ def _table_parts(name: str, sources: Sequence[str]) -> Iterator[str]:
         )
     )
     columns = contract.to_schema().columns
+    made_from = {} if name == BRONZE_EVENTS else column_lineage(name)
     yield _grid(
-        ("Column", "Type", "Null", "Rules", "What it is"),
+        ("Column", "Type", "Null", "Rules", *(["Made from"] if made_from else []), "What it is"),
         (
             (
                 f"`{column}`",
                 f"`{columns[column].dtype.type.simpleString()}`",
                 "yes" if columns[column].nullable else "no",
-                "; ".join(_rule(check) for check in columns[column].checks),
+                "; ".join(rule_in_words(check) for check in columns[column].checks),
+                *([_codes(source for _, source in made_from[column])] if made_from else []),
                 columns[column].description or "",
             )
             for column in columns_of(contract)
@@ -132,16 +129,6 @@ def _lineage() -> dict[str, list[str]]:
 
 def _dotted(key: dg.AssetKey) -> str:
     return ".".join(key.path)
-
-
-def _rule(check: Any) -> str:
-    return _RULES[check.name](check.statistics)
-
-
-def _length(least: int | None, most: int | None) -> str:
-    if most is None:
-        return "not empty" if least == 1 else f"at least {least} characters"
-    return f"{least or 0} to {most} characters"
 
 
 def _span(span: timedelta) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import dagster as dg
 
-from shoplake_assets.assets.results import check_metadata, position_metadata
+from shoplake_assets.assets.results import check_metadata, position_metadata, severity_of
 from shoplake_assets.assets.specification import key_of
 from shoplake_assets.checks.bronze import ingest_alive, offsets_contiguous, single_writer
 from shoplake_assets.lake.bronze import Reach, bronze_reach
@@ -224,7 +224,7 @@ def _result(tick: Tick) -> dg.SensorResult:
             passed=check.passed,
             description=check.says,
             metadata=check_metadata(check),
-            severity=dg.AssetCheckSeverity.ERROR,
+            severity=severity_of(check),
         )
         for check in tick.checks
     )

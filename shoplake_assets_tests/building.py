@@ -20,6 +20,8 @@ from shoplake_assets.tables import ALL, BRONZE_EVENTS, GOLD, SILVER_EVENTS, SILV
 if TYPE_CHECKING:
     from shoplake_assets.lake.lake import Lake
 
+KAFKA_TIME = "2026-06-01T00:00:00Z"
+"""When Kafka took the records, unless a test says otherwise: later than the events of any test."""
 TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 
 _ids = count(1)
@@ -71,7 +73,7 @@ class Shop:
         self,
         *payloads: bytes | None,
         partition: int = 0,
-        kafka_time: str = "2026-03-01T10:00:00Z",
+        kafka_time: str = KAFKA_TIME,
         topic: str = TOPIC_ID,
     ) -> None:
         """Commit the payloads to Bronze in one snapshot."""

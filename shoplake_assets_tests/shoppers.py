@@ -14,7 +14,7 @@ from typing import Any
 NEWEST = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
 # Ages in hours that lie on both sides of each window's edge, and of a month's.
 _AGES = (0, 1, 5, 23, 24, 167, 168, 719, 720)
-_PRICES = ("0.01", "9.99", "10.00", "19.90", "333.33", "1234.56", "9999999999.99")
+_PRICES = ("0.01", "9.99", "10.00", "19.90", "333.33", "1234.56", "9999999.99")
 _TYPES = ("view_item", "view_item", "view_item", "add_to_cart", "purchase", "purchase")
 
 

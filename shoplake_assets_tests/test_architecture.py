@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "tables": set(),
     "settings": {"errors"},
     "events": {"errors", "settings"},
-    "contracts": {"events", "tables"},
+    "contracts": {"errors", "events", "tables"},
     "transforms": {"contracts", "events"},
     "lake": {"contracts", "errors", "settings", "tables", "transforms"},
     "runtime": {"errors", "lake", "settings"},

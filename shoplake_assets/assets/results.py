@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from shoplake_assets.assets.check_specs import check_specs
-from shoplake_assets.assets.specification import key_of
+from shoplake_assets.assets.specification import key_of, table_column_lineage
+from shoplake_assets.tables import CATALOG
 
 if TYPE_CHECKING:
     from shoplake_assets.lake.position import Position
@@ -31,6 +32,7 @@ def materialized(
     metadata: dict[str, Any] = {
         "dagster/row_count": refresh.rows,
         "dagster/uri": connection.table(refresh.table).location(),
+        "dagster/column_lineage": table_column_lineage(refresh.table),
         "shoplake/what": refresh.says,
         "shoplake/snapshot_id": str(refresh.snapshot_id),
         **position_metadata(refresh.position, end=end),
@@ -54,16 +56,27 @@ def checked(checks: "Sequence[Check]") -> Iterator[dg.AssetCheckResult]:
             asset_key=key_of(check.table),
             check_name=check.name,
             passed=check.passed,
+            severity=severity_of(check),
             description=check.says,
             metadata=check_metadata(check),
         )
 
 
-def standing(table: str) -> Iterator[dg.AssetCheckResult]:
-    """The checks of a table for which there was nothing new: what is published was let through by them."""
+def severity_of(check: "Check") -> dg.AssetCheckSeverity:
+    """An error if the check blocks; else a warning."""
+    return dg.AssetCheckSeverity.ERROR if check.blocks else dg.AssetCheckSeverity.WARN
+
+
+def standing(table: str, *, judged: "Sequence[Check]") -> Iterator[dg.AssetCheckResult]:
+    """The checks of a table that had nothing to judge in this refresh, so that each run shows all of them.
+
+    What is published was let through by those that block, and those that warn are about new records only.
+    """
+    done = {check.name for check in judged if check.table == table}
     for spec in check_specs(table):
-        says = "nothing new; what is published has passed this check"
-        yield dg.AssetCheckResult(asset_key=spec.asset_key, check_name=spec.name, passed=True, description=says)
+        if spec.name not in done:
+            says = "nothing new to judge" + ("; what is published has passed this check" if spec.blocking else "")
+            yield dg.AssetCheckResult(asset_key=spec.asset_key, check_name=spec.name, passed=True, description=says)
 
 
 def refused(failures: "Sequence[AuditFailedError]") -> dg.Failure:
@@ -83,11 +96,24 @@ def _tree(position: "Position") -> dict[str, dict[str, int]]:
 
 
 def check_metadata(check: "Check") -> dict[str, Any]:
-    """The figures of a check, in the types that Dagster shows best."""
+    """The figures of a check, and of a failed one what is wrong with which rows, and where to look at them."""
+    report: dict[str, Any] = {}
+    if check.broken:
+        report["broken rules"] = _table([{"rule": rule, "rows": count} for rule, count in check.broken.items()])
+    if check.examples:
+        report["examples"] = _table(check.examples)
+    if check.branch is not None:
+        report["branch to inspect"] = f"{CATALOG}.{check.table}.branch_{check.branch}"
+    return {**report, **{name: _shown(value) for name, value in check.metadata.items()}}
 
-    def shown(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return dg.MetadataValue.json(dict(value))
-        return dg.MetadataValue.json(list(value)) if isinstance(value, list | tuple) else value
 
-    return {name: shown(value) for name, value in check.metadata.items()}
+def _shown(value: Any) -> Any:
+    """The value in the type that Dagster shows best."""
+    if isinstance(value, Mapping):
+        return dg.MetadataValue.json(dict(value))
+    return dg.MetadataValue.json(list(value)) if isinstance(value, list | tuple) else value
+
+
+def _table(rows: "Sequence[Mapping[str, str | int]]") -> dg.MetadataValue[Any]:
+    columns = [dg.TableColumn(name, "int" if isinstance(value, int) else "string") for name, value in rows[0].items()]
+    return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows], dg.TableSchema(columns=columns))

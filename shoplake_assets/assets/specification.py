@@ -1,7 +1,7 @@
 """From a contract to what Dagster shows of a table.
 
-Belongs here: keys, descriptions, schema, owners, freshness: everything that the UI says about a table, derived from its
-contract. Does not belong here: how it is materialized.
+Belongs here: keys, descriptions, schema, lineage, owners, freshness: everything that the UI says about a table, derived
+from its contract. Does not belong here: how it is materialized.
 """
 
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import dagster as dg
 from shoplake_assets.assets.automation import refresh_when_changed_below
 from shoplake_assets.contracts.catalogue import CONTRACTS
 from shoplake_assets.contracts.contract import columns_of, description_of, table_of
+from shoplake_assets.contracts.lineage import column_lineage
 from shoplake_assets.tables import CATALOG
 
 if TYPE_CHECKING:
@@ -71,6 +72,16 @@ def column_schema(name: str) -> dg.TableSchema:
             )
             for column in columns_of(contract)
         ]
+    )
+
+
+def table_column_lineage(name: str) -> dg.TableColumnLineage:
+    """Columns of a derived table, each with the columns of other tables that it is computed from."""
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(asset_key=key_of(table), column_name=source) for table, source in sources]
+            for column, sources in column_lineage(name).items()
+        }
     )
 
 

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import pandera.pyspark as pa
 
-
-class ContractError(TypeError):
-    """A contract says something that Shoplake cannot keep; raised when the contract is imported."""
+from shoplake_assets.contracts.errors import ContractError
+from shoplake_assets.contracts.limits import Limit, Volume
+from shoplake_assets.contracts.rules import require_translations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,8 @@ class Table:
         code_version: Version of the transformation that builds the table; bump it when the meaning of a column changes.
         fresh_within: A table that has not been materialized for longer than this is stale.
         owner: Who answers for it, a team in Dagster's notation.
+        limits: Shares of a refresh's records that must not be exceeded.
+        volume: How much the rate of records may differ from what is usual; None where nobody watches it.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Table:
     code_version: str = "1"
     fresh_within: timedelta = timedelta(hours=1)
     owner: str = "team:data-platform"
+    limits: tuple[Limit, ...] = ()
+    volume: Volume | None = None
 
     @property
     def layer(self) -> str:
@@ -58,12 +62,23 @@ _TABLES: dict[ContractType, Table] = {}
 
 
 def describes(table: Table) -> Callable[[_C], _C]:
-    """Tie a contract to its table; a contract without one cannot be written to."""
+    """Tie a contract to its table; a contract without one cannot be written to.
+
+    The key becomes the contract's `unique`, so that Pandera judges it, too.
+
+    Raises:
+        ContractError: The contract says something that cannot be kept.
+    """
 
     def tie(contract: _C) -> _C:
-        missing = [name for name in table.key if name not in contract.to_schema().columns]
+        schema = contract.to_schema()
+        missing = [name for name in table.key if name not in schema.columns]
         if missing:
             raise ContractError(f"{contract.__name__}: key {missing} of {table.name} names no column of the contract")
+        if schema.unique:
+            raise ContractError(f"{contract.__name__}: `unique` follows from the key of {table.name}; leave it out")
+        require_translations(contract)
+        schema.unique = list(table.key)
         _TABLES[contract] = table
         return contract
 

@@ -25,7 +25,8 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
-from shoplake_assets.contracts.contract import ContractError, ContractType, columns_of, table_of
+from shoplake_assets.contracts.contract import ContractType, columns_of, description_of, table_of
+from shoplake_assets.contracts.errors import ContractError
 
 _PRIMITIVES: dict[type[T.DataType], IcebergType] = {
     T.BinaryType: BinaryType(),
@@ -91,7 +92,7 @@ def partition_spec(contract: ContractType) -> PartitionSpec:
 
 
 def properties(contract: ContractType) -> dict[str, str]:
-    """Table properties: the common ones, and which column bounds Iceberg keeps in its metadata.
+    """Table properties: what the table is, the common ones, and which column bounds Iceberg keeps in its metadata.
 
     Keys are kept whole, so that positions are read from metadata; bytes are kept not at all, they are never searched.
     """
@@ -99,7 +100,7 @@ def properties(contract: ContractType) -> dict[str, str]:
     whole = dict.fromkeys(table_of(contract).key, "full")
     opaque = {name: "none" for name, column in columns.items() if isinstance(column.dtype.type, T.BinaryType)}
     metrics = {f"write.metadata.metrics.column.{name}": mode for name, mode in {**whole, **opaque}.items()}
-    return {**_PROPERTIES, **metrics}
+    return {"comment": description_of(contract), **_PROPERTIES, **metrics}
 
 
 def _iceberg_type(spark: T.DataType, *, nested_id: int) -> IcebergType:

@@ -3,17 +3,72 @@
 Belongs here: columns, rules, keys, partitioning. Does not belong here: how rows come to be (`transforms.silver`).
 """
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import pandera.pyspark as pa
 import pyspark.sql.types as T  # noqa: N812  the name under which Spark's types are known
 
 from shoplake_assets.contracts.contract import Contract, Table, describes
+from shoplake_assets.contracts.limits import ACCEPTED, DIFFERS, FATE, NEWEST_BEFORE, REJECTED, REPEATED, Limit, Volume
+from shoplake_assets.contracts.rules import NOT_BLANK
 from shoplake_assets.events.shape import EventType
 from shoplake_assets.tables import SILVER_EVENTS, SILVER_QUARANTINE
 
 MONEY = (12, 2)
-_FILLED = {"min_value": 1}
+
+# What an id must be, and how long a text may be, in characters.
+_ID: dict[str, Any] = {"str_contains": NOT_BLANK, "str_length": {"max_value": 128}}
+_NAME: dict[str, Any] = {"str_length": {"max_value": 500}}
+# Shops were not on the web before; what is older comes from a clock that was never set.
+_FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
+# Clocks of phones and servers differ by seconds to minutes; beyond that a time is wrong.
+_CLOCKS_DIFFER = {"column": "kafka_timestamp", "minutes": 15}
+
+LIMITS = (
+    Limit(
+        name="quarantine_share",
+        odd=f"{FATE} = '{REJECTED}'",
+        among="true",
+        most=0.05,
+        blocks=True,
+        what="records go to quarantine",
+        meaning="So many broken records mean that a producer has changed, and figures without them would be wrong.",
+    ),
+    Limit(
+        name="late_share",
+        odd=f"event_time < {NEWEST_BEFORE} - INTERVAL 1 HOUR",
+        among=f"{FATE} = '{ACCEPTED}'",
+        most=0.2,
+        what="events are more than an hour older than what was known before",
+        meaning="Late events are counted in the hour they belong to, so figures of past hours change.",
+    ),
+    Limit(
+        name="price_defaulted_share",
+        odd="price_defaulted",
+        among=f"{FATE} = '{ACCEPTED}'",
+        most=0.1,
+        what="events came without a price and count as free",
+        meaning="Revenue is too low by what they cost.",
+    ),
+    Limit(
+        name="category_unknown_share",
+        odd="category IS NULL OR trim(category) = ''",
+        among=f"{FATE} = '{ACCEPTED}'",
+        most=0.6,
+        what="events name no category",
+        meaning="Sales by category show them together, as `(none)`.",
+    ),
+    Limit(
+        name="conflicts",
+        odd=DIFFERS,
+        among=f"{FATE} = '{REPEATED}'",
+        most=0.0,
+        at_least=1,
+        what="repeats carry the id of an earlier event and other content",
+        meaning="The first by Kafka's order counts. A producer that uses ids twice loses events.",
+    ),
+)
 
 
 class _Coordinates(Contract):
@@ -25,26 +80,41 @@ class _Coordinates(Contract):
     kafka_timestamp: T.TimestampType = pa.Field(nullable=False, description="Time of the Kafka record, UTC.")
 
 
-@describes(Table(name=SILVER_EVENTS, key=("event_id", "event_time"), partitioned_by="hours(event_time)"))
+@describes(
+    Table(
+        name=SILVER_EVENTS,
+        key=("event_id", "event_time"),
+        partitioned_by="hours(event_time)",
+        code_version="2",
+        limits=LIMITS,
+        volume=Volume(),
+    )
+)
 class SilverEvents(_Coordinates):
     """Shop events, typed, valid and unique: one row per event that a shopper caused."""
 
-    event_id: T.StringType = pa.Field(
-        nullable=False, str_length=_FILLED, description="The producer's id; a retry repeats it."
+    event_id: T.StringType = pa.Field(nullable=False, **_ID, description="The producer's id; a retry repeats it.")
+    event_time: T.TimestampType = pa.Field(
+        nullable=False, ge=_FIRST_DAY, not_later_than=_CLOCKS_DIFFER, description="When the shopper acted, UTC."
     )
-    event_time: T.TimestampType = pa.Field(nullable=False, description="When the shopper acted, UTC.")
     event_type: T.StringType = pa.Field(
         nullable=False, isin=[kind.value for kind in EventType], description="view_item, add_to_cart or purchase."
     )
-    user_id: T.StringType = pa.Field(nullable=False, str_length=_FILLED, description="The shopper.")
-    session_id: T.StringType = pa.Field(nullable=True, description="The visit in which it happened.")
-    product_id: T.StringType = pa.Field(nullable=False, str_length=_FILLED, description="The product.")
-    product_name: T.StringType = pa.Field(nullable=True, description="The product's name, as the shop showed it.")
-    category: T.StringType = pa.Field(nullable=True, description="The product's category.")
-    price: Annotated[T.DecimalType, *MONEY] = pa.Field(
-        nullable=False, ge=0, description="Unit price, exact to the cent; 0 where `price_defaulted`."
+    user_id: T.StringType = pa.Field(nullable=False, **_ID, description="The shopper.")
+    session_id: T.StringType = pa.Field(
+        nullable=True, str_length={"max_value": 128}, description="The visit in which it happened."
     )
-    quantity: T.IntegerType = pa.Field(nullable=False, ge=1, description="Units; 1 where the event named none.")
+    product_id: T.StringType = pa.Field(nullable=False, **_ID, description="The product.")
+    product_name: T.StringType = pa.Field(
+        nullable=True, **_NAME, description="The product's name, as the shop showed it."
+    )
+    category: T.StringType = pa.Field(nullable=True, **_NAME, description="The product's category.")
+    price: Annotated[T.DecimalType, *MONEY] = pa.Field(
+        nullable=False, ge=0, le=10_000_000, description="Unit price, exact to the cent; 0 where `price_defaulted`."
+    )
+    quantity: T.IntegerType = pa.Field(
+        nullable=False, ge=1, le=100_000, description="Units; 1 where the event named none."
+    )
     price_defaulted: T.BooleanType = pa.Field(nullable=False, description="Whether the event had no price.")
 
 

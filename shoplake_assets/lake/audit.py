@@ -4,7 +4,7 @@ Belongs here: the branch on which a refresh is written, and its publication. Doe
 
 A refresh writes to the Iceberg branch `audit_<run>`. Readers of `main` see nothing of it until `publish` moves `main`
 to the branch, in one atomic step that Iceberg refuses when `main` has moved meanwhile. A branch that is not published
-stays, for inspection.
+stays, for inspection, until newer ones of its kind push it out.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from shoplake_assets.lake.snapshots import (
     NEWEST_EVENT,
     NEWEST_RECORD,
     POSITION,
+    REPLAYED,
     SOURCE_SNAPSHOT,
     summary_of,
 )
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
     from pyiceberg.table.snapshots import Snapshot
     from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
 
@@ -43,6 +45,8 @@ class Provenance:
         code_version: The version of the transformation that made it.
         newest_record: Kafka time of the newest record that it reflects, UTC.
         newest_event: Event time of the newest event that it reflects, UTC.
+        replayed: The quarantine snapshot that was last replayed into Silver; equal in Silver and in the quarantine,
+            but for a replay that was interrupted between the two.
     """
 
     position: "Position"
@@ -50,6 +54,7 @@ class Provenance:
     code_version: str
     newest_record: "datetime | None"
     newest_event: "datetime | None"
+    replayed: str | None = None
 
     def summary(self) -> dict[str, str]:
         """The entries of the snapshot summary."""
@@ -59,7 +64,24 @@ class Provenance:
             SOURCE_SNAPSHOT: str(self.source_snapshot),
             CODE_VERSION: self.code_version,
             **{key: moment.isoformat() for key, moment in moments.items() if moment is not None},
+            **({} if self.replayed is None else {REPLAYED: self.replayed}),
         }
+
+
+PREFIX = "audit_"
+# A refresh that stays blocked is tried with every commit of Bronze, and each attempt leaves its branch.
+_KEPT_BRANCHES = 5
+
+
+def forget_old_branches(table: "Table") -> None:
+    """Drop all but the newest branches of refreshes that were not published; one refresh of a table runs at a time."""
+    branches = [name for name in table.refs() if name.startswith(PREFIX)]
+    made = {name: snapshot.timestamp_ms for name in branches if (snapshot := table.snapshot_by_name(name)) is not None}
+    old = sorted(made, key=lambda name: made[name], reverse=True)[_KEPT_BRANCHES:]
+    if old:
+        with table.manage_snapshots() as manage:
+            for name in old:
+                manage.remove_branch(name)
 
 
 class Audit:
@@ -69,7 +91,7 @@ class Audit:
         self._spark = spark
         self._catalog = catalog
         self.table = table
-        self.branch = f"audit_{run}"
+        self.branch = f"{PREFIX}{run}"
         # "Or replace", because a retry within one run begins anew.
         spark.sql(f"ALTER TABLE {self._name} CREATE OR REPLACE BRANCH {self.branch} AS OF VERSION {base}").collect()
 

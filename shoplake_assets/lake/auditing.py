@@ -10,13 +10,14 @@ import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hol
 
 from shoplake_assets.contracts.contract import ContractType, table_of
 from shoplake_assets.contracts.validation import validate
+from shoplake_assets.lake.examples import keys_that_repeat, rows_that_break
 from shoplake_assets.lake.refresh import CONTRACT, KEY_UNIQUE, RECONCILES, Check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from shoplake_assets.contracts.validation import Verdict
 
@@ -25,72 +26,88 @@ if TYPE_CHECKING:
 
 def check_contract(rows: "DataFrame", *, contract: ContractType) -> Check:
     """Columns, types, nulls and every rule of the contract hold for the rows."""
-    return _contract_check(validate(rows, contract), contract=contract)
+    return _contract_check(validate(rows, contract), rows, contract=contract)
 
 
 def check_key_unique(rows: "DataFrame", *, contract: ContractType) -> Check:
     """No two of the rows share the table's key."""
     (found,) = rows.groupBy(*table_of(contract).key).count().agg(F.sum("count"), F.count(F.lit(1))).collect()
-    return _key_check(rows=found[0] or 0, keys=found[1], contract=contract)
+    return _key_check(rows, count=found[0] or 0, keys=found[1], contract=contract)
 
 
 def check_small_table(
-    rows: "DataFrame", *, contract: ContractType, sums: "Mapping[str, str]"
+    rows: "DataFrame", *, contract: ContractType, sums: "Mapping[str, Column]"
 ) -> "tuple[list[Check], Totals]":
     """Contract, key and totals of a table in one Spark job.
 
-    For Gold, whose rows are few: where they are many, keys are better counted apart from everything else.
+    For Gold and the quarantine, whose rows are few: where they are many, keys are better counted apart.
 
     Args:
         rows: What is checked.
         contract: Its contract.
-        sums: For each total, the SQL aggregate that gives it.
+        sums: For each total, the aggregate that gives it.
 
     Returns:
         The two checks, and the totals by their names.
     """
     key = F.count_distinct(F.struct(*table_of(contract).key))
-    verdict = validate(rows, contract, also=[key, *(F.expr(_or_zero(sql)) for sql in sums.values())])
+    verdict = validate(rows, contract, also=[key, *(F.coalesce(part, F.lit(0)) for part in sums.values())])
     keys, *found = verdict.also or (0, *(0 for _ in sums))
     checks = [
-        _contract_check(verdict, contract=contract),
-        _key_check(rows=verdict.rows, keys=keys, contract=contract),
+        _contract_check(verdict, rows, contract=contract),
+        _key_check(rows, count=verdict.rows, keys=keys, contract=contract),
     ]
     return checks, dict(zip(sums, found, strict=True))
 
 
-def _contract_check(verdict: "Verdict", *, contract: ContractType) -> Check:
+def _contract_check(verdict: "Verdict", rows: "DataFrame", *, contract: ContractType) -> Check:
     faults = [*verdict.schema_errors, *(f"{reason} in {count:,} rows" for reason, count in verdict.broken.items())]
     return Check(
         table=table_of(contract).name,
         name=CONTRACT,
         passed=verdict.passed,
         says="; ".join(faults) or f"{verdict.rows:,} rows keep the contract",
-        metadata={"rows": verdict.rows, "broken": verdict.broken},
+        metadata={"rows": verdict.rows},
+        broken=verdict.broken,
+        examples=rows_that_break(rows, contract=contract) if verdict.broken else (),
     )
 
 
-def _key_check(*, rows: int, keys: int, contract: ContractType) -> Check:
+def _key_check(rows: "DataFrame", *, count: int, keys: int, contract: ContractType) -> Check:
     table = table_of(contract)
     name = ", ".join(table.key)
     return Check(
         table=table.name,
         name=KEY_UNIQUE,
-        passed=rows == keys,
-        says=f"({name}) is unique" if rows == keys else f"{rows - keys:,} of {rows:,} rows repeat a ({name})",
-        metadata={"repeats": rows - keys},
+        passed=count == keys,
+        says=f"({name}) is unique" if count == keys else f"{count - keys:,} of {count:,} rows repeat a ({name})",
+        metadata={"repeats": count - keys},
+        examples=() if count == keys else keys_that_repeat(rows, contract=contract),
     )
 
 
-def check_fates(*, table: str, records: int, accepted: int, rejected: int, repeated: int) -> Check:
-    """Every Bronze record of the increment ended in exactly one place."""
-    accounted = accepted + rejected + repeated
+def check_fates(  # noqa: PLR0913  # one argument per fate
+    *, table: str, records: int, accepted: int, rejected: int, repeated: int, moved: int = 0
+) -> Check:
+    """Every record ended in exactly one place.
+
+    Args:
+        table: The table.
+        records: Records that were taken in.
+        accepted: Rows that Silver has gained.
+        rejected: Rows of them that the quarantine has.
+        repeated: Records whose event was there.
+        moved: Records that an interrupted replay had moved to Silver already.
+    """
+    accounted = accepted + rejected + repeated + moved
     verb = "=" if accounted == records else "is not"
+    parts = f"{accepted:,} Silver + {rejected:,} quarantine + {repeated:,} repeats"
+    earlier = f" + {moved:,} moved earlier" if moved else ""
     return Check(
         table=table,
         name=RECONCILES,
         passed=accounted == records,
-        says=f"{records:,} Bronze records {verb} {accepted:,} Silver + {rejected:,} quarantine + {repeated:,} repeats",
+        says=f"{records:,} records {verb} {parts}{earlier}",
         metadata={"records": records, "silver": accepted, "quarantine": rejected, "duplicates": repeated},
     )
 
@@ -102,12 +119,8 @@ def totals(rows: "DataFrame", sums: "Mapping[str, str]") -> "Totals":
         rows: What is added up; an empty table adds up to 0.
         sums: For each total, the SQL aggregate that gives it.
     """
-    (found,) = rows.selectExpr(*(f"{_or_zero(sql)} AS {name}" for name, sql in sums.items())).collect()
+    (found,) = rows.selectExpr(*(f"coalesce({sql}, 0) AS {name}" for name, sql in sums.items())).collect()
     return found.asDict()
-
-
-def _or_zero(sql: str) -> str:
-    return f"coalesce({sql}, 0)"
 
 
 def check_totals(*, table: str, expected: "Totals", found: "Totals") -> Check:

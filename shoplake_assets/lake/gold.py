@@ -31,7 +31,6 @@ from shoplake_assets.lake.snapshots import (
     moment_of,
     position_of,
     reflecting,
-    snapshot_id_of,
     summary_of,
 )
 from shoplake_assets.tables import (
@@ -197,7 +196,7 @@ def _refresh_wave(lake: "Lake", wave: list[GoldTable], *, run: str) -> Iterator[
         sources: dict[tuple[str, int, bool, frozenset[int]], _Source] = {}
         refreshes = []
         for gold in wave:
-            target = lake.table(gold.name)
+            target = lake.conformed_table(gold.name)
             plan = plan_refresh(lake.table(gold.source), target, gold)
             if plan is None:
                 yield unchanged(target, says=f"nothing new in {gold.source}"), []
@@ -214,7 +213,7 @@ def _refresh_wave(lake: "Lake", wave: list[GoldTable], *, run: str) -> Iterator[
 
 
 def _source_rows(lake: "Lake", gold: GoldTable, plan: Plan) -> "DataFrame":
-    rows = lake.rows(gold.source, snapshot_id=plan.source_snapshot)
+    rows = lake.rows_of(lake.table(gold.source), snapshot_id=plan.source_snapshot)
     return rows if plan.whole else rows.where(in_hours(_TIME[gold.source], plan.hours))
 
 
@@ -240,7 +239,7 @@ class _TableRefresh:
         """Write, audit, publish."""
         audit = self.lake.audit(self.target, run=run)
         self._write(audit)
-        sums = _GOLD_TOTALS if self.gold.adds_up else {}
+        sums = {name: F.expr(sql) for name, sql in _GOLD_TOTALS.items()} if self.gold.adds_up else {}
         checks, found = check_small_table(self._written(audit), contract=CONTRACTS[self.gold.name], sums=sums)
         if self.gold.adds_up:
             checks.append(check_totals(table=self.gold.name, expected=self.source.totals.result(), found=found))
@@ -264,7 +263,7 @@ class _TableRefresh:
             by_month = table_of(CONTRACTS[self.gold.name]).partitioned_by.startswith("months")
             partitions = months_of(plan.hours) if by_month else days_of(plan.hours)
             untouched = within(cells, partitions) & ~in_hours(cells, plan.hours)
-            old = self.lake.rows(self.gold.name, snapshot_id=snapshot_id_of(self.target)).where(untouched)
+            old = self.lake.rows_of(self.target).where(untouched)
             audit.replace_partitions(rows.unionByName(old), provenance=plan.provenance)
 
     def _written(self, audit: "Audit") -> "DataFrame":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_PER_HOUR = 3600
+HOURS_PER_DAY = 24
 # A condition with more spans than this costs more to plan than the reading that it saves.
 MOST_SPANS = 200
 
@@ -36,7 +37,9 @@ def hour_of(time: datetime) -> int:
 
 def days_of(hours: Iterable[int]) -> list[Span]:
     """The days in which the hours lie, as spans of whole days; where they are many, also days between them."""
-    return [(first * 24, end * 24) for first, end in spans_of(hour // 24 for hour in hours)]
+    return [
+        (first * HOURS_PER_DAY, end * HOURS_PER_DAY) for first, end in spans_of(hour // HOURS_PER_DAY for hour in hours)
+    ]
 
 
 def months_of(hours: Iterable[int]) -> list[Span]:
@@ -54,7 +57,7 @@ def _first_hour(month: int) -> int:
 
 
 def _last_hour(month: int) -> int:
-    return _first_hour(month) + 24 * monthrange(month // 12, month % 12 + 1)[1] - 1
+    return _first_hour(month) + HOURS_PER_DAY * monthrange(month // 12, month % 12 + 1)[1] - 1
 
 
 def spans_of(hours: Iterable[int]) -> list[Span]:

@@ -5,7 +5,7 @@ they are shown.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.position import Position
@@ -31,6 +31,10 @@ class Check:
         passed: Whether it holds.
         says: One sentence for the person who reads the report.
         metadata: Figures behind the sentence.
+        blocks: Whether a refresh that fails it stays unpublished; what does not block is a warning.
+        broken: Of a failed check, each broken rule with the number of its rows.
+        examples: Of a failed check, a few of the rows, each as column and text, shortened.
+        branch: Of a failed check, the Iceberg branch in which the refresh can be looked at.
     """
 
     table: str
@@ -38,6 +42,10 @@ class Check:
     passed: bool
     says: str
     metadata: Metadata = field(default_factory=dict)
+    blocks: bool = True
+    broken: Mapping[str, int] = field(default_factory=dict)
+    examples: Sequence[Mapping[str, str]] = ()
+    branch: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,16 +109,16 @@ class AuditFailedError(Exception):
     def __init__(self, *, table: str, branch: str, checks: Sequence[Check]) -> None:
         self.table = table
         self.branch = branch
-        self.checks = tuple(checks)
-        failed = "; ".join(check.says for check in checks if not check.passed)
+        self.checks = tuple(check if check.passed else replace(check, branch=branch) for check in checks)
+        failed = "; ".join(check.says.rstrip(".") for check in checks if check.blocks and not check.passed)
         super().__init__(f"{table} stays as it was: {failed}. The rejected refresh is in its branch {branch}.")
 
 
 def require(checks: Sequence[Check], *, table: str, branch: str) -> None:
-    """Let a refresh pass only if every check holds.
+    """Let a refresh pass only if every check that blocks holds.
 
     Raises:
         AuditFailedError: One does not.
     """
-    if not all(check.passed for check in checks):
+    if not all(check.passed for check in checks if check.blocks):
         raise AuditFailedError(table=table, branch=branch, checks=checks)

@@ -25,6 +25,11 @@ DUPLICATES = "shoplake.duplicates"
 TOTAL_DUPLICATES = "shoplake.total-duplicates"
 NEWEST_RECORD = "shoplake.newest-record"
 NEWEST_EVENT = "shoplake.newest-event"
+RECORDS = "shoplake.records"
+CONFLICTS = "shoplake.conflicts"
+TOTAL_CONFLICTS = "shoplake.total-conflicts"
+ACCEPTANCE = "shoplake.accepted"
+REPLAYED = "shoplake.replayed-quarantine"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -30,6 +30,8 @@ _RFC3339 = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{
 _EPOCH = r"^\d+(\.\d+)?(E\+?\d{1,2})?$"
 # Epoch numbers from here on are milliseconds: as seconds they would lie after the year 5000.
 _FIRST_MILLISECONDS = 100_000_000_000
+# How a JSON value that is no text and no number looks once it was read as text.
+_NO_TEXT = r"^(?:[{\[]|true$|false$)"
 _NUMBER = r"^[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?$"
 
 
@@ -91,6 +93,7 @@ def _unreadable_fields() -> list[tuple[Column, str]]:
     price, quantity = _number("price"), _number("quantity")
     whole = quantity == F.floor(quantity)
     return [
+        *((_is_no_text(name), f"{name} is not a text") for name in _TEXTS),
         (given("event_time") & F.col("event_time").isNull(), "event_time is not a time"),
         (given("price") & ~_is_number("price"), "price is not a number"),
         (_is_number("price") & F.col("price").isNull(), "price is out of range"),
@@ -100,6 +103,17 @@ def _unreadable_fields() -> list[tuple[Column, str]]:
         (_is_number("quantity") & quantity.isNull(), "quantity is out of range"),
         (whole & ~_cut("quantity") & F.col("quantity").isNull(), "quantity is out of range"),
     ]
+
+
+def _is_no_text(name: str) -> Column:
+    """Whether the field is an object, an array or a truth value.
+
+    As text they look like themselves, but a text in quotes may look so, too. Only for what does, the payload is read
+    once more with its types; of a field that is given twice they are not known, and then it counts as no text.
+    """
+    field = F.variant_get(F.try_parse_json(F.col("payload").cast("string")), f"$.{name}", "variant")
+    kind = F.coalesce(F.schema_of_variant(field), F.lit("unknown"))
+    return F.when(F.col(f"_raw.{name}").rlike(_NO_TEXT), kind != "STRING").otherwise(F.lit(False))
 
 
 def _judged(column: str) -> bool:

@@ -7,13 +7,14 @@ import pyspark.sql.functions as F  # noqa: N812  the name under which Spark's fu
 from pyspark.sql import DataFrame, Window
 
 from shoplake_assets.contracts.contract import columns_of
+from shoplake_assets.contracts.limits import ACCEPTED, DIFFERS, FATE, MOVED, REJECTED, REPEATED
 from shoplake_assets.contracts.silver import SilverEvents, SilverQuarantine
 from shoplake_assets.transforms.parsing import REASONS, parse
 
-FATE = "fate"
-ACCEPTED, REPEATED, REJECTED = "accepted", "repeated", "rejected"
-
-_COORDINATES = ("topic_id", "partition", "offset")
+COORDINATES = ("topic_id", "partition", "offset")
+# Batches of the stream are read one after the other, so this order is the same however many a refresh takes in.
+_ARRIVAL = ("ingested_at", *COORDINATES)
+_CONTENT = tuple(name for name in columns_of(SilverEvents) if name not in (*COORDINATES, "kafka_timestamp"))
 
 
 def conform(records: DataFrame) -> DataFrame:
@@ -25,29 +26,45 @@ def conform(records: DataFrame) -> DataFrame:
 def deduplicate(conformed: DataFrame, *, known: DataFrame) -> DataFrame:
     """Turn the fate of every accepted row whose event is there already from accepted to repeated.
 
-    Of rows with one `event_id` the first by Kafka position stays, unless `known` has the event: then none does. `known`
-    must hold the Silver rows of the event hours of `conformed`: a producer's retry carries the time of the original, so
-    no other hour can hold it, and the cost does not grow with the lake.
+    Of rows with one `event_id` the first to arrive stays, unless `known` has the event: then none does. `known` must
+    hold the Silver rows of the event hours of `conformed`: a producer's retry carries the time of the original, so no
+    other hour can hold it, and the cost does not grow with the lake. A repeat `differs` if its content is not that of
+    the row that stays.
 
     Only 64-bit hashes are shuffled. Whole ids are compared for the few rows whose hash occurs twice, so a collision of
     hashes costs a comparison and never an event.
     """
-    accepted = conformed.where(F.col(FATE) == ACCEPTED).select("event_id", *_COORDINATES)
-    hashed = accepted.withColumn("_hash", F.xxhash64("event_id"))
-    hashes = hashed.select("_hash").unionAll(known.select(F.xxhash64("event_id").alias("_hash")))
-    twice = hashes.groupBy("_hash").count().where(F.col("count") > 1).select("_hash")
-    suspects = hashed.join(F.broadcast(twice), "_hash", "left_semi").drop("_hash")
-    first = Window.partitionBy("event_id").orderBy(*_COORDINATES)
-    held = known.select("event_id").distinct().withColumn("_held", F.lit(True))
+    content = F.xxhash64(*_CONTENT).alias("_content")
+    id_hash = F.xxhash64("event_id").alias("_hash")
+    hashed = conformed.where(F.col(FATE) == ACCEPTED).select(id_hash, "event_id", content, *_ARRIVAL)
+    held = known.select(id_hash, "event_id", content)
+    hashes = hashed.select("_hash").unionAll(held.select("_hash"))
+    twice = F.broadcast(hashes.groupBy("_hash").count().where(F.col("count") > 1).select("_hash"))
+    standing = held.join(twice, "_hash", "left_semi").groupBy("event_id").agg(F.collect_set("_content").alias("_held"))
+    arrivals = Window.partitionBy("event_id").orderBy(*_ARRIVAL)
     repeats = (
-        suspects.withColumn("_place", F.row_number().over(first))
-        .join(held, "event_id", "left")
-        .where(F.col("_held") | (F.col("_place") > 1))
-        .select(*_COORDINATES, F.lit(True).alias("_repeat"))
+        hashed.join(twice, "_hash", "left_semi")
+        .withColumn("_place", F.row_number().over(arrivals))
+        .withColumn("_first", F.array(F.first("_content").over(arrivals)))
+        .join(standing, "event_id", "left")
+        .where(F.col("_held").isNotNull() | (F.col("_place") > 1))
+        .withColumn(DIFFERS, ~F.array_contains(F.coalesce("_held", "_first"), F.col("_content")))
+        .select(*COORDINATES, F.lit(True).alias("_repeat"), DIFFERS)
     )
-    marked = conformed.join(F.broadcast(repeats), list(_COORDINATES), "left")
+    marked = conformed.join(F.broadcast(repeats), list(COORDINATES), "left")
     fate = F.when(F.col("_repeat"), F.lit(REPEATED)).otherwise(F.col(FATE))
-    return marked.withColumn(FATE, fate).drop("_repeat")
+    return marked.withColumn(FATE, fate).withColumn(DIFFERS, F.coalesce(DIFFERS, F.lit(False))).drop("_repeat")
+
+
+def set_moved_apart(conformed: DataFrame, *, known: DataFrame) -> DataFrame:
+    """Turn the fate of every accepted row that is in `known` itself, by its coordinates, from accepted to moved.
+
+    For a replay that a crash interrupted: what it had brought to Silver already is no repeat.
+    """
+    held = known.select(*COORDINATES, F.lit(True).alias("_moved"))
+    mine = F.broadcast(conformed.where(F.col(FATE) == ACCEPTED).select(*COORDINATES))
+    marked = conformed.join(F.broadcast(held.join(mine, list(COORDINATES), "left_semi")), list(COORDINATES), "left")
+    return marked.withColumn(FATE, F.when(F.col("_moved"), F.lit(MOVED)).otherwise(F.col(FATE))).drop("_moved")
 
 
 def silver_rows(fates: DataFrame) -> DataFrame:
@@ -55,13 +72,6 @@ def silver_rows(fates: DataFrame) -> DataFrame:
     return fates.where(F.col(FATE) == ACCEPTED).select(*columns_of(SilverEvents))
 
 
-def quarantine_rows(fates: DataFrame, *, quarantined_at: str) -> DataFrame:
-    """The rejected rows, as `silver.quarantine` has them.
-
-    Args:
-        fates: Rows with their fate.
-        quarantined_at: The moment of the refresh, RFC 3339; passed in so that the function stays pure.
-    """
-    rejected = fates.where(F.col(FATE) == REJECTED)
-    moment = F.lit(quarantined_at).cast("timestamp")
-    return rejected.withColumn("quarantined_at", moment).select(*columns_of(SilverQuarantine))
+def quarantine_rows(fates: DataFrame) -> DataFrame:
+    """The rejected rows, as `silver.quarantine` has them."""
+    return fates.where(F.col(FATE) == REJECTED).select(*columns_of(SilverQuarantine))

@@ -6,9 +6,9 @@ import pytest
 
 from shoplake_assets import tables
 from shoplake_assets.contracts.catalogue import CONTRACTS
-from shoplake_assets.contracts.contract import Contract, ContractError, Table, columns_of, describes, table_of
+from shoplake_assets.contracts.contract import Contract, Table, columns_of, describes, table_of
+from shoplake_assets.contracts.errors import ContractError
 from shoplake_assets.contracts.gold import HourlySales
-from shoplake_assets.contracts.rules import row_rules
 
 
 def test_every_table_has_a_contract_and_every_contract_a_table() -> None:
@@ -58,11 +58,51 @@ def test_a_key_that_names_no_column_is_refused() -> None:
             id: T.StringType = pa.Field(nullable=False, description="Its id.")
 
 
-def test_a_check_that_cannot_become_a_row_rule_is_refused_and_not_left_out() -> None:
-    class Codes(Contract):
-        """A contract with a check that Shoplake does not know."""
+def test_a_check_that_cannot_become_a_row_rule_is_refused_when_the_contract_is_read() -> None:
+    with pytest.raises(
+        ContractError, match=r"Codes\.code: the check 'unique_values_eq' cannot be turned into a row rule"
+    ):
 
-        code: T.StringType = pa.Field(nullable=True, str_startswith="A", description="A code.")
+        @describes(Table(name="silver.codes", key=("code",)))
+        class Codes(Contract):
+            """A contract with a check that is about all rows at once."""
 
-    with pytest.raises(ContractError, match="code: the check 'str_startswith' cannot be turned into a row rule"):
-        row_rules(Codes)
+            code: T.StringType = pa.Field(nullable=False, unique_values_eq=["A"], description="A code.")
+
+
+def test_a_check_of_ones_own_is_refused_when_it_has_no_translation() -> None:
+    with pytest.raises(ContractError, match=r"Codes\.code: the check 'even' cannot be turned into a row rule"):
+
+        @describes(Table(name="silver.codes", key=("code",)))
+        class Codes(Contract):
+            """A contract with a check that only Pandera could run."""
+
+            code: T.IntegerType = pa.Field(nullable=False, description="A code.")
+
+            @pa.check("code")
+            @classmethod
+            def even(cls, _data: object) -> bool:
+                """Whatever it says."""
+                return True
+
+
+def test_a_check_of_the_whole_table_is_refused() -> None:
+    with pytest.raises(ContractError, match=r"Codes: the check of the whole table \(sane\) cannot be turned"):
+
+        @describes(Table(name="silver.codes", key=("code",)))
+        class Codes(Contract):
+            """A contract with a check that is about no column."""
+
+            code: T.IntegerType = pa.Field(nullable=False, description="A code.")
+
+            @pa.dataframe_check
+            @classmethod
+            def sane(cls, _data: object) -> bool:
+                """Whatever it says."""
+                return True
+
+
+def test_the_key_is_what_pandera_takes_for_unique() -> None:
+    assert {name: contract.to_schema().unique for name, contract in CONTRACTS.items()} == {
+        name: list(table_of(contract).key) for name, contract in CONTRACTS.items()
+    }

@@ -6,7 +6,8 @@ import pytest
 
 from shoplake_assets.contracts.bronze import BronzeEvents
 from shoplake_assets.contracts.catalogue import CONTRACTS
-from shoplake_assets.contracts.contract import Contract, ContractError, ContractType, Table, describes
+from shoplake_assets.contracts.contract import Contract, ContractType, Table, describes
+from shoplake_assets.contracts.errors import ContractError
 from shoplake_assets.contracts.gold import HourlySales, TopProducts
 from shoplake_assets.contracts.iceberg import iceberg_schema, partition_spec, properties
 from shoplake_assets.contracts.silver import SilverEvents

@@ -53,7 +53,7 @@ def test_a_stray_row_in_the_quarantine_is_found_before_anything_is_published(sho
     ahead = [{**row, "offset": row["offset"] + 2} for row in quarantine.scan().to_arrow().to_pylist()]
     quarantine.append(quarantine.scan().to_arrow().from_pylist(ahead, schema=quarantine.schema().as_arrow()))
     shop.produce(event(event_id="a"), event(event_id="b"))
-    with pytest.raises(AuditFailedError, match="2 Bronze records is not 2 Silver"):
+    with pytest.raises(AuditFailedError, match="2 records is not 2 Silver"):
         shop.refresh_silver()
     assert shop.read(SILVER_EVENTS) == []
 
@@ -64,7 +64,7 @@ def test_publishing_is_refused_when_main_has_moved(shop: Shop) -> None:
         position=position, source_snapshot=1, code_version="1", newest_record=None, newest_event=None
     )
     audit = shop.lake.audit(shop.lake.table(SILVER_EVENTS), run="slow")
-    audit.append(shop.lake.rows(SILVER_EVENTS), provenance=provenance)
+    audit.append(shop.lake.rows_of(shop.lake.table(SILVER_EVENTS)), provenance=provenance)
     assert position_of(audit.snapshot()) == position
     table = shop.lake.table(SILVER_EVENTS)
     assert position_of(table.current_snapshot()) == Position()
@@ -77,7 +77,7 @@ def test_publishing_is_refused_when_main_has_moved(shop: Shop) -> None:
 
     # A retry of the same run begins anew from where `main` is now.
     again = shop.lake.audit(shop.lake.table(SILVER_EVENTS), run="slow")
-    again.append(shop.lake.rows(SILVER_EVENTS), provenance=provenance)
+    again.append(shop.lake.rows_of(shop.lake.table(SILVER_EVENTS)), provenance=provenance)
     again.publish()
     assert position_of(shop.lake.table(SILVER_EVENTS).current_snapshot()) == position
     assert _branches(shop.lake.table(SILVER_EVENTS)) == set()
