@@ -14,7 +14,7 @@ import dagster as dg
 
 from shoplake_assets.assets.results import check_metadata, position_metadata, severity_of
 from shoplake_assets.assets.specification import key_of
-from shoplake_assets.checks.bronze import ingest_alive, offsets_contiguous, single_writer
+from shoplake_assets.checks.bronze import contract_kept, ingest_alive, offsets_contiguous, single_writer
 from shoplake_assets.lake.bronze import Reach, bronze_reach
 from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.refresh import Check
@@ -80,6 +80,7 @@ class Sight:
         downstream: The position of the last table of the chain.
         end: The end of Kafka; None while it does not answer.
         status: The ingest's status; None while it does not answer.
+        contract: Whether the live table is what its contract says.
     """
 
     now: datetime
@@ -90,6 +91,7 @@ class Sight:
     downstream: Position
     end: Position | None
     status: Mapping[str, Any] | None
+    contract: Check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,7 @@ def plan_tick(*, seen: Cursor, sight: Sight, trigger_seconds: float) -> Tick:
     """
     checks = [
         ingest_alive(sight.status, now=sight.now, trigger_seconds=trigger_seconds),
+        sight.contract,
         offsets_contiguous(sight.new, start=seen.reach.position),
         single_writer(sight.recent),
     ]
@@ -210,6 +213,7 @@ def look(connection: LakeConnection, seen: Cursor) -> Sight:
         downstream=position_of(reflecting(connection.table(GOLD_TOP_USERS))),
         end=connection.kafka_end(),
         status=connection.ingest_status(),
+        contract=contract_kept(bronze),
     )
 
 

@@ -4,7 +4,7 @@ Belongs here: making input and reading output. Does not belong here: expectation
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from shoplake_assets.lake.gold import refresh_gold
-from shoplake_assets.lake.refresh import AuditFailedError, Check, Refresh
-from shoplake_assets.lake.silver import refresh_silver
+from shoplake_assets.lake.limits import Acceptance
+from shoplake_assets.lake.refresh import AuditFailedError, Refresh
+from shoplake_assets.lake.silver import refresh_silver, replay_quarantine
+from shoplake_assets.lake.snapshots import TOTAL_CONFLICTS, TOTAL_DUPLICATES, reflecting, summary_of
 from shoplake_assets.tables import ALL, BRONZE_EVENTS, GOLD, SILVER_EVENTS, SILVER_QUARANTINE
 
 if TYPE_CHECKING:
@@ -67,7 +69,6 @@ class Shop:
 
     lake: "Lake"
     next_offsets: dict[int, int] = field(default_factory=dict)
-    duplicates: int = 0
 
     def produce(
         self,
@@ -97,28 +98,42 @@ class Shop:
         table = self.lake.table(BRONZE_EVENTS)
         table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
 
-    def refresh(self) -> dict[str, Refresh]:
+    def refresh(self, *, acceptance: Acceptance | None = None) -> dict[str, Refresh]:
         """Refresh Silver and Gold and give what happened to each table.
 
         Raises:
             AuditFailedError: An audit failed.
         """
         run = f"t{next(_runs)}"
-        refreshed = self.refresh_silver(run=run)
+        refreshed = self.refresh_silver(run=run, acceptance=acceptance)
+        refreshed.update(self._refresh_gold(run))
+        return refreshed
+
+    def replay(self) -> dict[str, Refresh]:
+        """Replay the quarantine, refresh Gold, and give what happened to each table.
+
+        Raises:
+            AuditFailedError: An audit failed.
+        """
+        run = f"t{next(_runs)}"
+        replayed, _ = replay_quarantine(self.lake, run=run)
+        return {refresh.table: refresh for refresh in replayed} | self._refresh_gold(run)
+
+    def _refresh_gold(self, run: str) -> dict[str, Refresh]:
+        refreshed = {}
         for outcome in refresh_gold(self.lake, tables=GOLD, run=run):
             if isinstance(outcome, AuditFailedError):
                 raise outcome
             refreshed[outcome[0].table] = outcome[0]
         return refreshed
 
-    def refresh_silver(self, *, run: str | None = None) -> dict[str, Refresh]:
+    def refresh_silver(self, *, run: str | None = None, acceptance: Acceptance | None = None) -> dict[str, Refresh]:
         """Refresh Silver and the quarantine alone, for tests that look no further.
 
         Raises:
             AuditFailedError: The audit failed.
         """
-        silver, checks = refresh_silver(self.lake, run=run or f"t{next(_runs)}")
-        self.duplicates += _duplicates(checks)
+        silver, _ = refresh_silver(self.lake, run=run or f"t{next(_runs)}", acceptance=acceptance)
         return {refresh.table: refresh for refresh in silver}
 
     def read(self, table: str) -> list[dict[str, Any]]:
@@ -138,18 +153,22 @@ class Shop:
         return {name: self.lake.table(name).metadata.current_snapshot_id for name in ALL}
 
     def fates(self) -> Fates:
-        """Where the records ended: rows of Silver and of the quarantine, and the repeats that refreshes counted."""
-        return Fates(len(self.read(SILVER_EVENTS)), len(self.read(SILVER_QUARANTINE)), self.duplicates)
+        """Where the records ended: rows of Silver and of the quarantine, and the repeats that Silver has counted."""
+        repeats = int(self.silver_summary().get(TOTAL_DUPLICATES, 0))
+        return Fates(len(self.read(SILVER_EVENTS)), len(self.read(SILVER_QUARANTINE)), repeats)
+
+    def conflicts(self) -> int:
+        """Repeats with other content than the event they repeat, as Silver has counted them."""
+        return int(self.silver_summary().get(TOTAL_CONFLICTS, 0))
+
+    def silver_summary(self) -> dict[str, str]:
+        """The summary of the snapshot that Silver reflects."""
+        return summary_of(reflecting(self.lake.table(SILVER_EVENTS)))
 
     def reasons(self) -> list[list[str]]:
         """The reasons of the quarantined records, in the order of their offsets."""
         rows = sorted(self.read(SILVER_QUARANTINE), key=lambda row: (row["partition"], row["offset"]))
         return [row["reasons"] for row in rows]
-
-
-def _duplicates(checks: Sequence[Check]) -> int:
-    counted = (check.metadata["duplicates"] for check in checks if "duplicates" in check.metadata)
-    return sum(count for count in counted if isinstance(count, int))
 
 
 def hour(text: str) -> datetime:

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "dashboard": {"errors", "lake", "settings", "tables"},
     "cli": {"errors", "events", "lake", "runtime", "settings", "tables"},
     "resources": {"errors", "events", "lake", "settings"},
-    "checks": {"assets", "lake", "resources", "tables"},
+    "checks": {"assets", "contracts", "lake", "resources", "tables"},
     "assets": {"checks", "contracts", "lake", "resources", "settings", "tables"},
     "sensors": {"assets", "checks", "lake", "resources", "settings", "tables"},
     "schedules": {"settings"},

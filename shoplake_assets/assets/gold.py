@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from shoplake_assets.assets.check_specs import check_specs
-from shoplake_assets.assets.results import checked, materialized, refused, standing
+from shoplake_assets.assets.results import checked, following_contracts, materialized, refused, standing
 from shoplake_assets.assets.specification import key_of, table_spec
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
 from shoplake_assets.tables import (
@@ -52,15 +52,17 @@ def gold_tables(
     chosen = {".".join(key.path) for key in context.op_execution_context.selected_asset_keys}
     end = connection.kafka_end()
     failures = []
-    for outcome in refresh_gold(connection.lake(spark.spark_session), tables=chosen, run=context.run_id[:8]):
-        if isinstance(outcome, AuditFailedError):
-            yield from checked(outcome.checks)
-            failures.append(outcome)
-            continue
-        refresh, checks = outcome
-        context.log.info("%s: %s", refresh.table, refresh.says)
-        yield materialized(refresh, connection=connection, end=end)
-        yield from checked(checks)
-        yield from standing(refresh.table, judged=checks)
+    outcomes = refresh_gold(connection.lake(spark.spark_session), tables=chosen, run=context.run_id[:8])
+    with following_contracts():
+        for outcome in outcomes:
+            if isinstance(outcome, AuditFailedError):
+                yield from checked(outcome.checks)
+                failures.append(outcome)
+                continue
+            refresh, checks = outcome
+            context.log.info("%s: %s", refresh.table, refresh.says)
+            yield materialized(refresh, connection=connection, end=end)
+            yield from checked(checks)
+            yield from standing(refresh.table, judged=checks)
     if failures:
         raise refused(failures)

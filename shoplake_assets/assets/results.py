@@ -5,6 +5,7 @@ has one. Does not belong here: any judgement.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -77,6 +78,21 @@ def standing(table: str, *, judged: "Sequence[Check]") -> Iterator[dg.AssetCheck
         if spec.name not in done:
             says = "nothing new to judge" + ("; what is published has passed this check" if spec.blocking else "")
             yield dg.AssetCheckResult(asset_key=spec.asset_key, check_name=spec.name, passed=True, description=says)
+
+
+@contextmanager
+def following_contracts() -> Iterator[None]:
+    """Fail a run at once when a table cannot follow its contract: a retry would meet the same table.
+
+    Raises:
+        dg.Failure: It cannot; the description says which and what to do.
+    """
+    from shoplake_assets.contracts.evolution import IncompatibleContractError
+
+    try:
+        yield
+    except IncompatibleContractError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def refused(failures: "Sequence[AuditFailedError]") -> dg.Failure:

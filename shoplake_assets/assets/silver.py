@@ -11,7 +11,7 @@ import dagster as dg
 from pydantic import Field
 
 from shoplake_assets.assets.check_specs import check_specs
-from shoplake_assets.assets.results import checked, materialized, refused, standing
+from shoplake_assets.assets.results import checked, following_contracts, materialized, refused, standing
 from shoplake_assets.assets.specification import key_of, table_spec
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
@@ -65,10 +65,11 @@ def silver_tables(
 
     lake, run = connection.lake(spark.spark_session), context.run_id[:8]
     try:
-        if config.replay_quarantine:
-            refreshes, checks = replay_quarantine(lake, run=run)
-        else:
-            refreshes, checks = refresh_silver(lake, run=run, acceptance=config.acceptance())
+        with following_contracts():
+            if config.replay_quarantine:
+                refreshes, checks = replay_quarantine(lake, run=run)
+            else:
+                refreshes, checks = refresh_silver(lake, run=run, acceptance=config.acceptance())
     except AuditFailedError as failure:
         yield from checked(failure.checks)
         raise refused([failure]) from failure

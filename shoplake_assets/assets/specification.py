@@ -12,6 +12,7 @@ from shoplake_assets.assets.automation import refresh_when_changed_below
 from shoplake_assets.contracts.catalogue import CONTRACTS
 from shoplake_assets.contracts.contract import columns_of, description_of, table_of
 from shoplake_assets.contracts.lineage import column_lineage
+from shoplake_assets.contracts.rules import rule_in_words
 from shoplake_assets.tables import CATALOG
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def column_schema(name: str) -> dg.TableSchema:
                 type=columns[column].dtype.type.simpleString(),
                 description=columns[column].description,
                 constraints=dg.TableColumnConstraints(
-                    nullable=columns[column].nullable, other=[check.error for check in columns[column].checks]
+                    nullable=columns[column].nullable, other=[rule_in_words(check) for check in columns[column].checks]
                 ),
             )
             for column in columns_of(contract)

@@ -12,12 +12,16 @@ import dagster as dg
 
 from shoplake_assets.assets.results import checked
 from shoplake_assets.assets.specification import key_of
-from shoplake_assets.lake.refresh import Check
+from shoplake_assets.contracts.bronze import BronzeEvents
+from shoplake_assets.contracts.evolution import IncompatibleContractError, evolution
+from shoplake_assets.lake.refresh import CONTRACT, Check
 from shoplake_assets.lake.snapshots import Commit, OffsetRange, commits, since
 from shoplake_assets.resources import LakeConnection
 from shoplake_assets.tables import BRONZE_EVENTS
 
 if TYPE_CHECKING:
+    from pyiceberg.table import Table
+
     from shoplake_assets.lake.position import Position
 
 ALIVE = "ingest_alive"
@@ -27,6 +31,7 @@ SINGLE_WRITER = "single_writer"
 _SPECS = {
     ALIVE: "The ingest answers, and its query has looked for records within the last triggers.",
     CONTIGUOUS: "No Kafka offset is missing from the newest commits, and none is there twice.",
+    CONTRACT: "Columns, types and partitioning are as the table's contract says; nulls are refused when it is written.",
     SINGLE_WRITER: "The newest commits come from one Spark application at a time; two would interleave.",
 }
 # Triggers that may pass without a sign of life: Spark reports an idle query only every ten seconds.
@@ -75,6 +80,19 @@ def _faults(part: OffsetRange, expected: int | None) -> Iterator[str]:
         yield f"{where}: {part.rows} rows between offsets {part.first} and {part.last}"
 
 
+def contract_kept(table: "Table") -> Check:
+    """Is the live table what its contract says? Looks at metadata only."""
+    try:
+        lacking = evolution(
+            BronzeEvents, schema=table.schema(), spec=table.spec(), kept_properties=table.properties
+        ).changes
+    except IncompatibleContractError as error:
+        return _check(CONTRACT, passed=False, says=str(error))
+    says = f"{len(lacking)} changes of the contract have not reached the table; 'shoplake up' makes them"
+    kept = "columns, types and partitioning are those of the contract"
+    return _check(CONTRACT, passed=not lacking, says=says if lacking else kept)
+
+
 def single_writer(found: Sequence[Commit]) -> Check:
     """Do two applications write by turns? A restart changes the application once and never back."""
     runs = [commit.application_id for commit in found]
@@ -107,6 +125,7 @@ def bronze_checks(connection: dg.ResourceParam[LakeConnection]) -> Iterator[dg.A
     yield from checked(
         [
             ingest_alive(connection.ingest_status(), now=datetime.now(UTC), trigger_seconds=trigger),
+            contract_kept(table),
             offsets_contiguous(recent, start=Position()),
             single_writer(recent),
         ]

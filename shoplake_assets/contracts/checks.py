@@ -4,16 +4,23 @@ Belongs here: Pandera's side of it, so that `Contract.validate` knows it, too. D
 (`contracts.rules`). Importing this module makes it known to `pa.Field`.
 """
 
+from typing import TYPE_CHECKING
+
 from pandera.api.extensions import register_check_method
-from pandera.api.pyspark.types import PysparkDataframeColumnObject
 from pyspark.sql import functions as F  # noqa: N812  the name under which Spark's functions are known
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 NOT_LATER_THAN = "not_later_than"
 
 
-@register_check_method(statistics=["column", "minutes"])  # type: ignore[untyped-decorator]  # Pandera's is untyped
-def not_later_than(data: PysparkDataframeColumnObject, *, column: str, minutes: int) -> bool:
-    """Does no time lie more than so many minutes after the time in another column?"""
-    latest = F.col(column) + F.make_dt_interval(mins=F.lit(minutes))
-    late = data.dataframe.filter(F.col(data.column_name) > latest)  # type: ignore[arg-type]  # taken for a pandas one
-    return late.limit(1).count() == 0
+@register_check_method(statistics=["time", "than", "minutes"])  # type: ignore[untyped-decorator]  # Pandera's is untyped
+def not_later_than(rows: "DataFrame", *, time: str, than: str, minutes: int) -> bool:
+    """Does no time lie more than so many minutes after that in another column?
+
+    The column must be named once more (`time`), because on Spark Pandera does not tell a check of one's own where it
+    stands.
+    """
+    latest = F.col(than) + F.make_dt_interval(mins=F.lit(minutes))
+    return rows.where(F.col(time) > latest).limit(1).count() == 0

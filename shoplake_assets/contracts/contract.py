@@ -7,13 +7,16 @@ contract (`iceberg`, `rules`, `validation`), or any one table.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pandera.pyspark as pa
 
 from shoplake_assets.contracts.errors import ContractError
 from shoplake_assets.contracts.limits import Limit, Volume
 from shoplake_assets.contracts.rules import require_translations
+
+if TYPE_CHECKING:
+    from pandera.api.pyspark.container import DataFrameSchema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +57,19 @@ class Contract(pa.DataFrameModel):  # type: ignore[type-arg]  # generic to type 
 
         strict = True
 
+    @classmethod
+    def to_schema(cls) -> "DataFrameSchema":
+        """The contract as Pandera's schema: one for all threads, where Pandera would make one for each."""
+        if cls not in _SCHEMAS:
+            _SCHEMAS[cls] = super().to_schema()
+        return _SCHEMAS[cls]
+
 
 ContractType = type[Contract]
 _C = TypeVar("_C", bound=ContractType)
 
 _TABLES: dict[ContractType, Table] = {}
+_SCHEMAS: "dict[ContractType, DataFrameSchema]" = {}
 
 
 def describes(table: Table) -> Callable[[_C], _C]:

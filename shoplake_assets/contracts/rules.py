@@ -229,8 +229,8 @@ _KINDS: dict[str | None, _Kind] = {
     ),
     "str_length": _Kind(_length, _wrong_length, _has_length),
     NOT_LATER_THAN: _Kind(
-        lambda given: f"at most {given['minutes']} minutes after {given['column']}",
-        lambda given: f"is more than {given['minutes']} minutes after {given['column']}",
-        lambda value, given: value <= F.col(given["column"]) + F.make_dt_interval(mins=F.lit(given["minutes"])),
+        lambda given: f"at most {given['minutes']} minutes after {given['than']}",
+        lambda given: f"is more than {given['minutes']} minutes after {given['than']}",
+        lambda value, given: value <= F.col(given["than"]) + F.make_dt_interval(mins=F.lit(given["minutes"])),
     ),
 }

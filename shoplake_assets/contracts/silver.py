@@ -23,7 +23,7 @@ _NAME: dict[str, Any] = {"str_length": {"max_value": 500}}
 # Shops were not on the web before; what is older comes from a clock that was never set.
 _FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 # Clocks of phones and servers differ by seconds to minutes; beyond that a time is wrong.
-_CLOCKS_DIFFER = {"column": "kafka_timestamp", "minutes": 15}
+_CLOCKS_DIFFER = {"time": "event_time", "than": "kafka_timestamp", "minutes": 15}
 
 LIMITS = (
     Limit(

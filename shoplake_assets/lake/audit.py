@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hold a session come here
 
+from shoplake_assets.lake.branches import audit_branch, audit_branches
 from shoplake_assets.lake.snapshots import (
     CODE_VERSION,
     NEWEST_EVENT,
@@ -68,16 +69,13 @@ class Provenance:
         }
 
 
-PREFIX = "audit_"
 # A refresh that stays blocked is tried with every commit of Bronze, and each attempt leaves its branch.
 _KEPT_BRANCHES = 5
 
 
 def forget_old_branches(table: "Table") -> None:
     """Drop all but the newest branches of refreshes that were not published; one refresh of a table runs at a time."""
-    branches = [name for name in table.refs() if name.startswith(PREFIX)]
-    made = {name: snapshot.timestamp_ms for name in branches if (snapshot := table.snapshot_by_name(name)) is not None}
-    old = sorted(made, key=lambda name: made[name], reverse=True)[_KEPT_BRANCHES:]
+    old = list(audit_branches(table))[_KEPT_BRANCHES:]
     if old:
         with table.manage_snapshots() as manage:
             for name in old:
@@ -91,7 +89,7 @@ class Audit:
         self._spark = spark
         self._catalog = catalog
         self.table = table
-        self.branch = f"{PREFIX}{run}"
+        self.branch = audit_branch(run)
         # "Or replace", because a retry within one run begins anew.
         spark.sql(f"ALTER TABLE {self._name} CREATE OR REPLACE BRANCH {self.branch} AS OF VERSION {base}").collect()
 

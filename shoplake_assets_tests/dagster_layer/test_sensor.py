@@ -2,14 +2,22 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pyiceberg.types import StringType
 
+from shoplake_assets.checks.bronze import contract_kept
 from shoplake_assets.lake.bronze import Reach
+from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.position import Position
+from shoplake_assets.lake.refresh import Check
 from shoplake_assets.lake.snapshots import Commit, OffsetRange
+from shoplake_assets.lake.tables import prepare_lake
 from shoplake_assets.sensors import REMIND_AFTER, Cursor, Sight, plan_tick
+from shoplake_assets.settings import Settings
+from shoplake_assets.tables import BRONZE_EVENTS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TRIGGER_SECONDS = 10.0
@@ -32,7 +40,7 @@ def position(offset: int) -> Position:
 SEEN = Cursor(
     reach=Reach(1, position(100), NOW),
     reported_at=NOW - timedelta(seconds=20),
-    verdicts={"ingest_alive": True, "offsets_contiguous": True, "single_writer": True},
+    verdicts={"ingest_alive": True, "contract": True, "offsets_contiguous": True, "single_writer": True},
 )
 IDLE = Sight(
     now=NOW,
@@ -43,6 +51,7 @@ IDLE = Sight(
     downstream=position(100),
     end=position(100),
     status=status(),
+    contract=Check(table="bronze.events", name="contract", passed=True, says="it is"),
 )
 
 
@@ -80,6 +89,7 @@ def test_all_new_commits_become_one_materialization() -> None:
     assert planned.metadata["shoplake/lag_events"] == 10
     assert {check.name: check.passed for check in planned.checks} == {
         "ingest_alive": True,
+        "contract": True,
         "offsets_contiguous": True,
         "single_writer": True,
     }
@@ -145,3 +155,16 @@ def test_layers_that_stay_behind_are_told_again_and_not_before_their_time() -> N
 def test_the_cursor_survives_dagster() -> None:
     assert Cursor.from_json(SEEN.to_json()) == SEEN
     assert Cursor.from_json(None) == Cursor()
+
+
+def test_bronze_keeps_its_contract_until_somebody_changes_the_table(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "lake")
+    prepare_lake(settings)
+    bronze = open_catalog(settings).load_table(BRONZE_EVENTS)
+    check = contract_kept(bronze)
+    assert (check.passed, check.says) == (True, "columns, types and partitioning are those of the contract")
+    with bronze.update_schema() as update:
+        update.add_column("stray", StringType())
+    check = contract_kept(open_catalog(settings).load_table(BRONZE_EVENTS))
+    assert not check.passed
+    assert "stray (string) is in the table and not in the contract" in check.says
