@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test unit lint format docs screenshots bench constraints jars-lock clean
+.PHONY: help install up test unit lint format docs screenshots bench bench-checks constraints jars-lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ docs: .venv/installed ## Write docs/settings.md and docs/tables.md from the code
 
 screenshots: .venv/installed ## Take the README's pictures from the lake that is up; needs Chromium
 	$(BIN)/python docs/screenshots.py
+
+bench-checks: .venv/installed ## Measure what the checks of a refresh cost, by turns with and without them
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.validation_cost --events 100000 --rounds 5
 
 bench: .venv/installed ## Measure how long a Bronze commit takes to be visible in every Gold table
 	$(BIN)/python -m shoplake_assets_tests.benchmarks.commit_to_gold --commits 20 --rate 200

@@ -2,14 +2,18 @@
 
     shoplake up -d
     python docs/screenshots.py
+    python docs/screenshots.py --failed-check   # first sends events of which a fifth is broken
 
 Belongs here: driving a headless browser over the pages that people look at. Does not belong here: what they show. The
 lake is the one of the settings (`SHOPLAKE_HOME`), the pictures go to `docs/images/`. Needs the `dev` extra and an
 installed Chromium or Chrome.
 """
 
+import argparse
 import shutil
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -37,29 +41,29 @@ REST_MS = 2_500
 
 
 def main() -> None:
-    """Take all pictures."""
+    """Take all pictures, or that of a failed check."""
+    parser = argparse.ArgumentParser(description="Takes the pictures of the documentation from the lake that is up.")
+    parser.add_argument(
+        "--failed-check", action="store_true", help="break the producer, and take the failed check only"
+    )
+    pictures = failed_check if parser.parse_args().failed_check else everyday
     try:
-        take(load_settings())
+        take(load_settings(), pictures)
     except ShoplakeError as error:
         sys.exit(f"shoplake: {error}")
 
 
-def take(settings: Settings) -> None:
+def take(settings: Settings, pictures: Callable[[Browser, Settings], None]) -> None:
     """Take the pictures of the lake that the settings name.
 
     Raises:
         ShoplakeError: There is no browser, or a page does not show what is to be seen on it.
     """
-    dagster = f"http://{LOOPBACK}:{settings.dagster.port}"
-    dashboard = f"http://{LOOPBACK}:{settings.dashboard.port}"
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=list(ARGUMENTS))
         try:
-            asset_graph(browser, url=f"{dagster}/asset-groups")
-            insights(browser, "dashboard.png", url=dashboard, scheme="light", width=1280)
-            insights(browser, "dashboard-dark.png", url=dashboard, scheme="dark", width=1280)
-            insights(browser, "dashboard-phone.png", url=dashboard, scheme="light", width=390)
+            pictures(browser, settings)
         except Error as error:
             raise ShoplakeError(
                 f"{error.message.splitlines()[0].rstrip('.')}. Does the lake run, and is there data in Gold? "
@@ -67,6 +71,31 @@ def take(settings: Settings) -> None:
             ) from error
         finally:
             browser.close()
+
+
+def everyday(browser: Browser, settings: Settings) -> None:
+    """The asset graph and the dashboard."""
+    dashboard = f"http://{LOOPBACK}:{settings.dashboard.port}"
+    asset_graph(browser, url=f"{_dagster(settings)}/asset-groups")
+    insights(browser, "dashboard.png", url=dashboard, scheme="light", width=1280)
+    insights(browser, "dashboard-dark.png", url=dashboard, scheme="dark", width=1280)
+    insights(browser, "dashboard-phone.png", url=dashboard, scheme="light", width=390)
+
+
+def failed_check(browser: Browser, settings: Settings) -> None:
+    """The report of the check that keeps a broken producer out of Silver."""
+    shoplake = [sys.executable, "-m", "shoplake_assets.cli.main"]
+    broken = ("--rate", "0", "--count", "5000", "--bad-rate", "0.2")
+    subprocess.run([*shoplake, "generate", *broken], check=True)  # noqa: S603  our own command
+    subprocess.run([*shoplake, "drain"], check=False)  # noqa: S603  our own command; it ends with what is stuck
+    url = f"{_dagster(settings)}/assets/silver/events?view=checks&checkDetail=quarantine_share"
+    page = _open(browser, url=url, scheme="light", size=(1700, 1420), sharpness=1)
+    page.wait_for_selector("text=branch to inspect", timeout=PATIENCE_MS)
+    _shoot(page, "failed-check.png")
+
+
+def _dagster(settings: Settings) -> str:
+    return f"http://{LOOPBACK}:{settings.dagster.port}"
 
 
 def find_browser() -> str:

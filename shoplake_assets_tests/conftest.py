@@ -12,13 +12,9 @@ import pytest
 
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.lake import Lake
-from shoplake_assets.lake.tables import prepare_lake
-from shoplake_assets.runtime import home, ports, supervision
-from shoplake_assets.runtime.preparation import prepare
 from shoplake_assets.settings import Settings, load_settings
-from shoplake_assets.tables import ALL
 from shoplake_assets_tests.building import Shop
-from shoplake_assets_tests.waiting import wait_until
+from shoplake_assets_tests.embedded import broker_and_spark, empty_lake
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,20 +25,8 @@ _topics = count(1)
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A real broker and a real Spark Connect server, started once and stopped at the end."""
-    lake = Settings(home=tmp_path_factory.mktemp("stack") / "home")
-    home.create_home(lake)
-    ports.choose_free_ports(lake)
-    settings = Settings(home=lake.home)
-    specs = [spec for spec in prepare(settings, generator=False) if spec.name in ("kafka", "spark")]
-    supervision.start(settings, specs)
-    try:
-        wait_until(
-            lambda: all(state.state == "running" for state in supervision.process_states(settings).values()),
-            what="broker and Spark run",
-        )
+    with broker_and_spark(tmp_path_factory.mktemp("stack")) as settings:
         yield settings
-    finally:
-        supervision.stop(settings)
 
 
 @pytest.fixture(scope="session")
@@ -58,13 +42,9 @@ def spark(stack: Settings) -> Iterator["SparkSession"]:
 @pytest.fixture
 def settings(stack: Settings) -> Settings:
     """The lake of the stack, emptied, with a topic that no other test has."""
-    catalog = open_catalog(stack)
-    for name in ALL:
-        if catalog.table_exists(name):
-            catalog.drop_table(name)
     topic = {**stack.kafka.model_dump(), "topic": f"shop-events-{next(_topics)}"}
     settings = load_settings(home=stack.home, kafka=topic)
-    prepare_lake(settings)
+    empty_lake(settings)
     return settings
 
 

@@ -115,7 +115,7 @@ def check_metadata(check: "Check") -> dict[str, Any]:
     """The figures of a check, and of a failed one what is wrong with which rows, and where to look at them."""
     report: dict[str, Any] = {}
     if check.broken:
-        report["broken rules"] = _table([{"rule": rule, "rows": count} for rule, count in check.broken.items()])
+        report["broken rules"] = _table([{"rows": count, "rule": rule} for rule, count in check.broken.items()])
     if check.examples:
         report["examples"] = _table(check.examples)
     if check.branch is not None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Example = dict[str, str]
 
 MOST = 10
+# The Dagster UI does not break long lines, and what lies beside the screen is not read.
+_WIDTH = 100
 _MOST_REASONS = 20
 
 
@@ -31,7 +33,7 @@ def rows_that_break(rows: "DataFrame", *, contract: ContractType) -> "list[Examp
     found = judged.where(F.size("_breaks") > 0).select(
         F.array_join("_breaks", "; ").alias("breaks"), whole.alias("row")
     )
-    return [{"breaks": row["breaks"], "row": shortened(row["row"])} for row in found.limit(MOST).collect()]
+    return [{"breaks": row["breaks"], "row": shortened(row["row"], most=_WIDTH)} for row in found.limit(MOST).collect()]
 
 
 def keys_that_repeat(rows: "DataFrame", *, contract: ContractType) -> "list[Example]":
@@ -58,7 +60,7 @@ def odd_records(fates: "DataFrame", limit: Limit) -> "tuple[dict[str, int], list
             "partition": str(row["partition"]),
             "offset": str(row["offset"]),
             "reasons": row["reasons"],
-            "payload": shortened(None if row["payload"] is None else bytes(row["payload"])),
+            "payload": shortened(None if row["payload"] is None else bytes(row["payload"]), most=_WIDTH),
         }
         for row in examples
     ]
