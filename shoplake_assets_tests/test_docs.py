@@ -20,6 +20,8 @@ PROSE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 README = (ROOT / "README.md").read_text()
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS: dict[str, typer.core.TyperCommand] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+GROUPS = {name: group.commands for name, group in COMMANDS.items() if isinstance(group, typer.core.TyperGroup)}
 TEST_COMMAND = re.compile(r"^python3 -m venv .* && \.venv/bin/pytest$", re.MULTILINE)
 
 
@@ -32,22 +34,33 @@ def code_of(text: str) -> Iterator[str]:
 
 
 def calls(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Every call of `shoplake` in code, as its command and its options."""
+    """Every call of `shoplake` in code, as its command, of a group with the group's name, and its options."""
     for code in code_of(text):
         for call in re.findall(r"(?:^|[ /(])shoplake ([a-z].*?)(?=&&|$)", code):
             command, *words = call.split()
+            if command in GROUPS and words:
+                command = f"{command} {words.pop(0)}"
             yield command, [word.split("=")[0] for word in words if word.startswith("-")]
 
 
 @pytest.fixture(scope="module")
 def options() -> dict[str, set[str]]:
-    """Every command of `shoplake` with its options."""
-    group = typer.main.get_command(app)
-    commands: dict[str, typer.core.TyperCommand] = group.commands  # type: ignore[attr-defined]
+    """Every command of `shoplake` with its options; one of a group with the group's name before its own."""
+    single = {name: command for name, command in COMMANDS.items() if name not in GROUPS}
+    grouped = {f"{name} {inner}": command for name, group in GROUPS.items() for inner, command in group.items()}
     return {
         name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in commands.items()
+        for name, command in {**single, **grouped}.items()
     }
+
+
+def test_a_call_of_a_command_in_a_group_is_understood() -> None:
+    text = "Say `shoplake quarantine list --branch a --json`, or `shoplake up -d`:\n```bash\nshoplake status\n```\n"
+    assert sorted(calls(text)) == [
+        ("quarantine list", ["--branch", "--json"]),
+        ("status", []),
+        ("up", ["-d"]),
+    ]
 
 
 @pytest.mark.parametrize("page", PROSE)

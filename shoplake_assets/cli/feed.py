@@ -48,8 +48,8 @@ def generate(  # noqa: PLR0913  # one argument per option
         float | None,
         typer.Option(
             min=0,
-            help="Events a second, steadily. 0 sends --count events as fast as possible, with times spread over a "
-            "whole day: more in busy hours, fewer at night. Default: SHOPLAKE_GENERATOR__RATE, 50.",
+            help="Events a second, steadily. 0 sends --count events as fast as possible, with times spread over the "
+            "day that ends now: more in busy hours, fewer at night. Default: SHOPLAKE_GENERATOR__RATE, 50.",
         ),
     ] = None,
     count: Annotated[
@@ -88,7 +88,7 @@ def generate(  # noqa: PLR0913  # one argument per option
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
-            help="The first event's time, UTC. Default: now; with --rate 0, a day ago.",
+            help="The first event's time, UTC. Default: now; with --rate 0, a day before that.",
         ),
     ] = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a broker that is not there yet.")] = 0,
@@ -101,7 +101,6 @@ def generate(  # noqa: PLR0913  # one argument per option
     about them can be seen. The topic is made if it is absent. Ctrl-C or SIGTERM ends it once what was sent has been
     acknowledged. Events that Kafka did not take are counted, and the exit code is then 1.
     """
-    from shoplake_assets.events.day import DAY_SECONDS
     from shoplake_assets.events.feed import stop_on_signal
     from shoplake_assets.events.generator import Mishaps
     from shoplake_assets.events.topic import wait_for_topic
@@ -112,7 +111,6 @@ def generate(  # noqa: PLR0913  # one argument per option
     wait_for_topic(settings, seconds=wait)
     if rate == 0 and count is None:
         raise ShoplakeError("--rate 0 spreads the events over one day, so it needs to know how many: give --count.")
-    began = time.time() - (DAY_SECONDS if rate == 0 else 0)
     plan = Plan(
         seed=default.seed if seed is None else seed,
         mishaps=Mishaps(
@@ -120,7 +118,7 @@ def generate(  # noqa: PLR0913  # one argument per option
             duplicate=default.duplicate_rate if duplicate_rate is None else duplicate_rate,
             bad=default.bad_rate if bad_rate is None else bad_rate,
         ),
-        start=began if start is None else start.replace(tzinfo=UTC).timestamp(),
+        start=first_arrival(rate=rate, now=time.time()) if start is None else start.replace(tzinfo=UTC).timestamp(),
         rate=(default.rate if rate is None else rate) or None,
         count=count,
     )
@@ -194,6 +192,16 @@ def replay(
     if played.resume_from_line is not None:
         typer.echo(f"Stopped. Go on with --from-line {played.resume_from_line}.", err=True)
         raise typer.Exit(_INTERRUPTED)
+
+
+def first_arrival(*, rate: float | None, now: float) -> float:
+    """When the first event arrives unless somebody says otherwise, in seconds since 1970.
+
+    A day that is sent at once ends now: events with times in the future would belong in quarantine.
+    """
+    from shoplake_assets.events.day import DAY_SECONDS
+
+    return now - DAY_SECONDS if rate == 0 else now
 
 
 @contextmanager

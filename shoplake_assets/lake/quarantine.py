@@ -175,7 +175,7 @@ class _Tally:
 
 
 def _snapshot_of(table: "Table", branch: str) -> int:
-    snapshot = table.snapshot_by_name(branch) if branch in table.refs() else None
+    snapshot = table.snapshot_by_name(branch)
     if snapshot is None:
         names = ", ".join(audit_branches(table)) or "none, every refresh was published"
         raise ShoplakeError(f"there is no branch {branch} of the quarantine. Those that exist: {names}.")

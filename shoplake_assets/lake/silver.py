@@ -33,6 +33,7 @@ from shoplake_assets.lake.snapshots import (
     moment_of,
     position_of,
     reflecting,
+    rows_of,
     snapshot_id_of,
     summary_of,
 )
@@ -81,7 +82,8 @@ def refresh_silver(
         .withColumn("quarantined_at", F.lit(datetime.now(UTC).isoformat()).cast("timestamp"))
     )
     seen = None if increment.rebuild else moment_of(reflecting(silver), NEWEST_EVENT)
-    with _sorted(lake, records, silver, rebuild=increment.rebuild, seen=seen) as (fates, newest_event):
+    known = lake.rows_of(silver).where(F.lit(not increment.rebuild))
+    with _sorted(records, known, seen=seen) as (fates, newest_event):
         provenance = Provenance(
             position=increment.end,
             source_snapshot=increment.bronze_snapshot,
@@ -126,7 +128,7 @@ def replay_quarantine(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["C
         .drop("reasons")
         .withColumn("ingested_at", F.col("quarantined_at"))
     )
-    if records.isEmpty() or SOURCE_SNAPSHOT not in summary:
+    if not rows_of(quarantine.current_snapshot()) or SOURCE_SNAPSHOT not in summary:
         return [unchanged(table, says=NOTHING_QUARANTINED) for table in (silver, quarantine)], []
     before = Counted.of(silver)
     if _replay_is_unfinished(silver, quarantine):
@@ -136,7 +138,7 @@ def replay_quarantine(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["C
             conflicts=before.conflicts - int(summary.get(CONFLICTS, 0)),
         )
     seen = moment_of(reflected, NEWEST_EVENT)
-    with _sorted(lake, records, silver, rebuild=False, seen=seen) as (fates, newest_event):
+    with _sorted(records, lake.rows_of(silver), moved=True, seen=seen) as (fates, newest_event):
         provenance = Provenance(
             position=position,
             source_snapshot=int(summary[SOURCE_SNAPSHOT]),
@@ -174,17 +176,22 @@ def _staying(increment: Increment, quarantine: "Table") -> "Column | None":
 
 @contextmanager
 def _sorted(
-    lake: "Lake", records: "DataFrame", silver: "Table", *, rebuild: bool, seen: datetime | None
+    records: "DataFrame", known: "DataFrame", *, seen: datetime | None, moved: bool = False
 ) -> Iterator[tuple["DataFrame", datetime | None]]:
-    """The records with their fates, in memory while they are used, and the newest event time then known."""
+    """The records with their fates, in memory while they are used, and the newest event time then known.
+
+    Args:
+        records: Bronze records, or quarantined ones in their form.
+        known: Silver as of the snapshot that the refresh was planned on: what is kept in memory is computed anew when a
+            table beneath it changes, and must then come out the same.
+        seen: The newest event time that Silver has.
+        moved: Whether some of the records may be in Silver already.
+    """
     conformed = conform(records).persist()
     hours = _event_hours(conformed)
-    condition = F.lit(False) if rebuild else within("event_time", spans_of(hours))
-    # Read as of the snapshot that the plan was made on: what is kept in memory is computed anew when a table beneath it
-    # changes, and must then come out the same.
-    known = lake.rows_of(silver).where(condition)
+    held = known.where(within("event_time", spans_of(hours)))
     fates = (
-        deduplicate(set_moved_apart(conformed, known=known), known=known)
+        deduplicate(set_moved_apart(conformed, known=held) if moved else conformed, known=held)
         .withColumn(NEWEST_BEFORE, F.lit(None if seen is None else seen.isoformat()).cast("timestamp"))
         .persist()
     )

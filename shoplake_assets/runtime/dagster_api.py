@@ -1,9 +1,11 @@
 """What the command line asks of a running Dagster, over its GraphQL API.
 
-Belongs here: runs under way, starting a refresh, how a run ended. Does not belong here: anything that the code location
-defines.
+Belongs here: runs under way, starting a refresh, how a run ended and what it made. Does not belong here: anything that
+the code location defines.
 """
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
 
 REFRESH_JOB = "refresh"
+SILVER_OP = "silver"
 
 _LAYERS = ("silver", "gold")
 _PATIENCE_SECONDS = 10.0
+_POLL_SECONDS = 1.0
 _UNDER_WAY = ["QUEUED", "NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING"]
 _RUNS = """query Runs($filter: RunsFilter!) {
   runsOrError(filter: $filter, limit: 20) {
@@ -41,10 +45,19 @@ _LAUNCH = """mutation Launch($params: ExecutionParams!) {
   launchRun(executionParams: $params) {
     __typename
     ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
+    ... on Error { message }
     ... on RunConfigValidationInvalid { errors { message } }
   }
 }"""
+_FIGURES = """query Figures($id: ID!) {
+  runOrError(runId: $id) {
+    ... on Run { assetMaterializations {
+      assetKey { path }
+      metadataEntries { label ... on IntMetadataEntry { intRepr } }
+    } }
+  }
+}"""
+_OURS = "shoplake/"
 
 
 @dataclass(frozen=True)
@@ -79,8 +92,12 @@ def refreshes_under_way(settings: "Settings") -> list[str]:
     ]
 
 
-def launch_refresh(settings: "Settings") -> str:
+def launch_refresh(settings: "Settings", *, silver: Mapping[str, Any] | None = None) -> str:
     """Start the refresh job and give the run's id.
+
+    Args:
+        settings: The lake.
+        silver: What Silver shall do in this run other than usual.
 
     Raises:
         ShoplakeError: Dagster does not answer, or refuses.
@@ -90,11 +107,23 @@ def launch_refresh(settings: "Settings") -> str:
         "repositoryName": "__repository__",
         "jobName": REFRESH_JOB,
     }
-    answer = _ask(settings, _LAUNCH, {"params": {"selector": selector, "runConfigData": {}}})["launchRun"]
+    params = {"selector": selector, "runConfigData": run_config(silver)}
+    answer = _ask(settings, _LAUNCH, {"params": params})["launchRun"]
     if answer["__typename"] != "LaunchRunSuccess":
-        raise ShoplakeError(f"Dagster refuses the refresh: {answer.get('message', answer['__typename'])}")
+        raise ShoplakeError(f"Dagster refuses the refresh: {_refusal(answer)}")
     run_id: str = answer["run"]["runId"]
     return run_id
+
+
+def run_config(silver: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The refresh job's run config in which Silver is configured so."""
+    return {} if silver is None else {"ops": {SILVER_OP: {"config": dict(silver)}}}
+
+
+def _refusal(answer: Mapping[str, Any]) -> str:
+    """Why a run was not started, in one line."""
+    given = [answer["message"]] if "message" in answer else [error["message"] for error in answer.get("errors", ())]
+    return "; ".join(" ".join(message.split()) for message in given) or str(answer["__typename"])
 
 
 def run_outcome(settings: "Settings", run_id: str) -> RunOutcome:
@@ -114,8 +143,42 @@ def run_outcome(settings: "Settings", run_id: str) -> RunOutcome:
     return RunOutcome(status, failure if status == "FAILURE" else None)
 
 
+def wait_for_run(settings: "Settings", run_id: str, *, timeout_seconds: float) -> RunOutcome:
+    """Wait until a run has ended, well or not.
+
+    Raises:
+        ShoplakeError: It has not ended in time, or Dagster does not answer.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while (outcome := run_outcome(settings, run_id)).under_way:
+        if time.monotonic() > deadline:
+            where = f"{_url(settings)}/runs/{run_id}"
+            raise ShoplakeError(f"the run is still under way after {timeout_seconds:.0f} s, and goes on: {where}.")
+        time.sleep(_POLL_SECONDS)
+    return outcome
+
+
+def figures_of(settings: "Settings", run_id: str, *, table: str) -> dict[str, int]:
+    """The whole numbers that a run's materialization of a table reports; none if it reports none.
+
+    Raises:
+        ShoplakeError: Dagster does not answer.
+    """
+    run = _ask(settings, _FIGURES, {"id": run_id})["runOrError"]
+    figures: dict[str, int] = {}
+    for made in run.get("assetMaterializations", ()):
+        if ".".join(made["assetKey"]["path"]) == table:
+            numbers = [entry for entry in made["metadataEntries"] if "intRepr" in entry]
+            figures = {entry["label"].removeprefix(_OURS): int(entry["intRepr"]) for entry in numbers}
+    return figures
+
+
+def _url(settings: "Settings") -> str:
+    return f"http://{LOOPBACK}:{settings.dagster.port}"
+
+
 def _ask(settings: "Settings", query: str, variables: dict[str, Any]) -> dict[str, Any]:
-    url = f"http://{LOOPBACK}:{settings.dagster.port}/graphql"
+    url = f"{_url(settings)}/graphql"
     try:
         response = httpx.post(url, json={"query": query, "variables": variables}, timeout=_PATIENCE_SECONDS)
         document = response.raise_for_status().json()

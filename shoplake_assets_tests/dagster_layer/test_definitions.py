@@ -13,6 +13,7 @@ import pytest
 from shoplake_assets.assets.gold import LINEAGE
 from shoplake_assets.definitions import build_definitions
 from shoplake_assets.lake.gold import WAVES
+from shoplake_assets.runtime.dagster_api import REFRESH_JOB, run_config
 from shoplake_assets.settings import Settings
 from shoplake_assets.tables import GOLD
 
@@ -70,6 +71,18 @@ def test_every_table_shows_its_columns_and_every_blocking_check_its_purpose(defi
             assert node.description, node.key
     for key in graph.asset_check_keys:
         assert graph.get(key).description, key
+
+
+@pytest.mark.parametrize(
+    "silver", [None, {"accept_because": "the outage", "accept_share": 0.25}, {"replay_quarantine": True}]
+)
+def test_the_refresh_job_takes_what_the_command_line_asks_of_it(
+    definitions: dg.Definitions, silver: dict[str, Any] | None
+) -> None:
+    job = definitions.resolve_job_def(REFRESH_JOB)
+    given = dg.validate_run_config(job, run_config(silver))["ops"]["silver"]["config"]
+    nothing = {"accept_because": "", "accept_share": 1.0, "replay_quarantine": False}
+    assert given == {**nothing, **(silver or {})}
 
 
 def test_the_order_of_refreshing_is_the_lineage_that_is_shown() -> None:

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyiceberg.catalog import load_catalog
+from pyiceberg.catalog import Catalog, load_catalog
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,15 @@ class Product:
         return document
 
     def read(self, table: str) -> list[dict[str, Any]]:
-        """All rows of a table, read with nothing but what `status --json` tells."""
-        catalog = self.json("status")["catalog"]
-        rows: list[dict[str, Any]] = (
-            load_catalog(catalog["name"], **catalog["properties"]).load_table(table).scan().to_arrow().to_pylist()
-        )
+        """All rows of a table."""
+        rows: list[dict[str, Any]] = self.catalog.load_table(table).scan().to_arrow().to_pylist()
         return rows
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog, opened with nothing but what `status --json` tells."""
+        told = self.json("status")["catalog"]
+        return load_catalog(told["name"], **told["properties"])
 
     def numbers(self) -> dict[str, list[str]]:
         """All rows of Silver and Gold as text, in an order that does not depend on files."""
