@@ -80,6 +80,26 @@ def standing(table: str, *, judged: "Sequence[Check]") -> Iterator[dg.AssetCheck
             yield dg.AssetCheckResult(asset_key=spec.asset_key, check_name=spec.name, passed=True, description=says)
 
 
+def leave_standing(context: dg.AssetExecutionContext, tables: "Sequence[str]", *, because: str) -> None:
+    """Report the checks of tables that a refused run was to refresh and now leaves alone.
+
+    Dagster would show them as failed, because the run that planned them failed, and on-call people would look for the
+    fault where there is none.
+    """
+    chosen = context.run.asset_selection
+    for table in tables:
+        if chosen is None or key_of(table) in chosen:
+            for spec in check_specs(table):
+                context.instance.report_runless_asset_event(
+                    dg.AssetCheckEvaluation(
+                        asset_key=spec.asset_key,
+                        check_name=spec.name,
+                        passed=True,
+                        description=f"not refreshed: {because}; what is published has passed this check",
+                    )
+                )
+
+
 @contextmanager
 def following_contracts() -> Iterator[None]:
     """Fail a run at once when a table cannot follow its contract: a retry would meet the same table.

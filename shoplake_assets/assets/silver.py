@@ -11,10 +11,10 @@ import dagster as dg
 from pydantic import Field
 
 from shoplake_assets.assets.check_specs import check_specs
-from shoplake_assets.assets.results import checked, following_contracts, materialized, refused, standing
+from shoplake_assets.assets.results import checked, following_contracts, leave_standing, materialized, refused, standing
 from shoplake_assets.assets.specification import key_of, table_spec
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
-from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
+from shoplake_assets.tables import BRONZE_EVENTS, GOLD, SILVER_EVENTS, SILVER_QUARANTINE
 
 if TYPE_CHECKING:
     from shoplake_assets.lake.limits import Acceptance
@@ -72,6 +72,9 @@ def silver_tables(
                 refreshes, checks = refresh_silver(lake, run=run, acceptance=config.acceptance())
     except AuditFailedError as failure:
         yield from checked(failure.checks)
+        for table in TABLES:
+            yield from standing(table, judged=failure.checks)
+        leave_standing(context, GOLD, because=f"{failure.table} was refused, see its checks")
         raise refused([failure]) from failure
     end = connection.kafka_end()
     for refresh in refreshes:

@@ -13,7 +13,7 @@ from shoplake_assets.contracts.catalogue import CONTRACTS
 from shoplake_assets.contracts.contract import columns_of, description_of, table_of
 from shoplake_assets.contracts.lineage import column_lineage
 from shoplake_assets.contracts.rules import rule_in_words
-from shoplake_assets.tables import CATALOG
+from shoplake_assets.tables import CATALOG, DERIVED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def column_schema(name: str) -> dg.TableSchema:
             dg.TableColumn(
                 column,
                 type=columns[column].dtype.type.simpleString(),
-                description=columns[column].description,
+                description=_column_description(name, column),
                 constraints=dg.TableColumnConstraints(
                     nullable=columns[column].nullable, other=[rule_in_words(check) for check in columns[column].checks]
                 ),
@@ -83,6 +83,15 @@ def table_column_lineage(name: str) -> dg.TableColumnLineage:
             column: [dg.TableColumnDep(asset_key=key_of(table), column_name=source) for table, source in sources]
             for column, sources in column_lineage(name).items()
         }
+    )
+
+
+def _column_description(name: str, column: str) -> str:
+    """What the column is and what it is made from, which the open-source UI shows nowhere else."""
+    description = CONTRACTS[name].to_schema().columns[column].description or ""
+    sources = column_lineage(name)[column] if name in DERIVED else ()
+    return (
+        f"{description} From {', '.join(f'{table}.{source}' for table, source in sources)}." if sources else description
     )
 
 

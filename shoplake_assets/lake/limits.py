@@ -83,7 +83,7 @@ def check_limit(limit: Limit, share: Share, *, table: str, acceptance: Acceptanc
         name=limit.name,
         passed=accepted or not exceeded,
         says=says,
-        metadata={"share": round(share.part, 6), "odd": share.odd, "among": share.among, "limit": limit.most},
+        metadata={"share": round(share.part, 6)},
         blocks=limit.blocks,
         broken=broken,
         examples=examples,
