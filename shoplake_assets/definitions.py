@@ -10,6 +10,7 @@ from shoplake_assets.assets.gold import gold_tables
 from shoplake_assets.assets.silver import silver_tables
 from shoplake_assets.assets.streams import bronze_events, kafka_events
 from shoplake_assets.checks.bronze import bronze_checks
+from shoplake_assets.lake.session import SESSION_CONF
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
 from shoplake_assets.schedules import exports_job, exports_schedule, refresh_job
 from shoplake_assets.sensors import automation_sensor, bronze_ingest_sensor
@@ -26,7 +27,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         jobs=[refresh_job, exports_job],
         resources={
             "connection": LakeConnection(settings),
-            "spark": SparkConnectResource(spark_config={"spark.remote": settings.spark_remote}),
+            "spark": SparkConnectResource(spark_config={"spark.remote": settings.spark_remote, **SESSION_CONF}),
         },
         # One process runs a refresh from end to end: its steps share the warm Spark session and start at once.
         executor=dg.in_process_executor,

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "assets": {"checks", "contracts", "lake", "resources", "settings", "tables"},
     "sensors": {"assets", "checks", "lake", "resources", "settings", "tables"},
     "schedules": {"settings"},
-    "definitions": {"assets", "checks", "resources", "schedules", "sensors", "settings"},
+    "definitions": {"assets", "checks", "lake", "resources", "schedules", "sensors", "settings"},
 }
 # The assets name their checks, and the checks their assets: one layer in two folders.
 ONE_LAYER = {"assets", "checks"}

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     Model = type[pa.DataFrameModel[Any]]
 
-NOT_BLANK = r"\S"
-"""Pattern for `str_contains`: anything but white space."""
+# Spelt out, because Python and Java, which both read it, share no name for white space beyond ASCII.
+NOT_BLANK = r"[^\s\u0000-\u0020\u0085\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
+"""Pattern for `str_contains`: anything that can be seen."""
 
 Given = Mapping[str, Any]
 

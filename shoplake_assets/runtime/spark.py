@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.catalog import spark_catalog_conf
+from shoplake_assets.lake.session import SESSION_CONF
 from shoplake_assets.runtime.ivy import pyspark_jars
 from shoplake_assets.runtime.logs import write_log4j2
 from shoplake_assets.settings import LOOPBACK
@@ -26,6 +27,8 @@ JVM_FLAGS = (
     "-XX:-UsePerfData",
     "-Djava.awt.headless=true",
     "-Duser.timezone=UTC",
+    # Payloads may nest 1,000 levels deep, and what reads them goes down with them. An overflow ends the whole JVM.
+    "-Xss4m",
 )
 # Warnings that every start repeats and that nobody can act on.
 QUIET = {
@@ -91,7 +94,7 @@ def spark_conf(settings: "Settings", jars: "Jars", *, java: "Java | None" = None
         "spark.local.dir": str(spark_folder(settings) / "tmp"),
         "spark.sql.warehouse.dir": (spark_folder(settings) / "warehouse").as_uri(),
         "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.session.timeZone": "UTC",
+        **SESSION_CONF,
         "spark.sql.shuffle.partitions": str(cores),
         **spark_catalog_conf(settings),
     }

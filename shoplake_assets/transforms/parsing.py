@@ -23,16 +23,24 @@ _END = "_end"
 # which keeps 15 digits; money has 12.
 _RAW = T.ArrayType(T.StructType([T.StructField(name, T.StringType()) for name in (*_FIELDS, _END)]))
 
+# Spark's parser would also take texts in single quotes, and numbers that are none.
+_STRICT = {"mode": "PERMISSIVE", "allowSingleQuotes": "false", "allowNonNumericNumbers": "false"}
 _WIDE = "decimal(38,18)"
 _BEYOND_WIDE = r"\.\d{18}\d*[1-9]"
 _NOT_ZERO = r"^[^eE]*[1-9]"
 _RFC3339 = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$"
-_EPOCH = r"^\d+(\.\d+)?(E\+?\d{1,2})?$"
+# Digits are bounded, because reading a megabyte of them would take half a minute.
+_EPOCH = r"^\d{1,20}(\.\d{1,400})?(E\+?\d{1,2})?$"
 # Epoch numbers from here on are milliseconds: as seconds they would lie after the year 5000.
 _FIRST_MILLISECONDS = 100_000_000_000
-# How a JSON value that is no text and no number looks once it was read as text.
-_NO_TEXT = r"^(?:[{\[]|true$|false$)"
-_NUMBER = r"^[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?$"
+# How an object or an array looks once it was read as text, and other values that are neither text nor number.
+_NESTED = r"^[{\[]"
+_PLAIN = ("true", "false", '"Infinity"', '"-Infinity"')
+# A longer text breaks a rule of its own, and what nests deeper would cost stack.
+_LONGEST_NESTED = 500
+# An escape for one half of a character whose other half is missing.
+_HALF = r"(?<!\\)(?:\\\\)*(?:\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F])"
+_NUMBER = r"^[+-]?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,3})?$"
 
 
 def parse(records: DataFrame, *, contract: ContractType) -> DataFrame:
@@ -61,7 +69,7 @@ def _objects(text: Column) -> Column:
     A JSON parser stops behind the first value; what comes after it would be lost without a word. As an element of an
     array, followed by a mark, the payload parses only as a whole.
     """
-    return F.from_json(F.concat(F.lit("["), text, F.lit(f',{{"{_END}":"1"}}]')), _RAW, {"mode": "PERMISSIVE"})
+    return F.from_json(F.concat(F.lit("["), text, F.lit(f',{{"{_END}":"1"}}]')), _RAW, _STRICT)
 
 
 def _only_object() -> Column:
@@ -94,6 +102,7 @@ def _unreadable_fields() -> list[tuple[Column, str]]:
     whole = quantity == F.floor(quantity)
     return [
         *((_is_no_text(name), f"{name} is not a text") for name in _TEXTS),
+        *((_has_half(name), f"{name} has half a character") for name in _TEXTS),
         (given("event_time") & F.col("event_time").isNull(), "event_time is not a time"),
         (given("price") & ~_is_number("price"), "price is not a number"),
         (_is_number("price") & F.col("price").isNull(), "price is out of range"),
@@ -106,14 +115,26 @@ def _unreadable_fields() -> list[tuple[Column, str]]:
 
 
 def _is_no_text(name: str) -> Column:
-    """Whether the field is an object, an array or a truth value.
+    """Whether the field is an object, an array, a truth value or infinite.
 
     As text they look like themselves, but a text in quotes may look so, too. Only for what does, the payload is read
-    once more with its types; of a field that is given twice they are not known, and then it counts as no text.
+    once more with its types; of a payload with a key that is given twice they are not known, and then it counts as no
+    text. What is inside an object is never looked at: a function that goes along, such as `schema_of_variant`, would
+    overflow the stack where it nests deep, and take Spark with it.
     """
-    field = F.variant_get(F.try_parse_json(F.col("payload").cast("string")), f"$.{name}", "variant")
-    kind = F.coalesce(F.schema_of_variant(field), F.lit("unknown"))
-    return F.when(F.col(f"_raw.{name}").rlike(_NO_TEXT), kind != "STRING").otherwise(F.lit(False))
+    payload = F.try_parse_json(F.col("payload").cast("string"))
+    path, text = f"$.{name}", F.col(f"_raw.{name}")
+    nested = [F.try_variant_get(payload, path, kind) for kind in ("array<variant>", "map<string,variant>")]
+    is_nested = payload.isNull() | nested[0].isNotNull() | nested[1].isNotNull()
+    kind = F.schema_of_variant(F.try_variant_get(payload, path, "variant"))
+    is_plain = F.coalesce(kind, F.lit("unknown")) != "STRING"
+    looks_nested = text.rlike(_NESTED) & (F.length(text) <= _LONGEST_NESTED)
+    return F.when(looks_nested, is_nested).when(text.isin(*_PLAIN), is_plain).otherwise(F.lit(False))
+
+
+def _has_half(name: str) -> Column:
+    """Whether the field lost half a character: Spark reads what is no character as a question mark."""
+    return F.col(f"_raw.{name}").contains("?") & F.col("payload").cast("string").rlike(_HALF)
 
 
 def _judged(column: str) -> bool:

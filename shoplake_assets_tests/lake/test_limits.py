@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from shoplake_assets.contracts.contract import table_of
 from shoplake_assets.contracts.limits import Limit, Volume
 from shoplake_assets.contracts.silver import SilverEvents
+from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.limits import (
     Acceptance,
     Share,
@@ -17,8 +19,12 @@ from shoplake_assets.lake.limits import (
     check_volume,
     is_exceeded,
     rate_of,
+    recent_rates,
 )
 from shoplake_assets.lake.payloads import shortened
+from shoplake_assets.lake.snapshots import NEWEST_RECORD, RECORDS
+from shoplake_assets.settings import Settings
+from shoplake_assets.tables import SILVER_EVENTS
 
 LIMIT = Limit(
     name="broken_share",
@@ -131,3 +137,23 @@ def test_silver_limits_the_quarantine_and_watches_the_rest() -> None:
 )
 def test_a_payload_is_shown_in_one_short_and_harmless_line(payload: bytes | None, shown: str) -> None:
     assert shortened(payload) == shown
+
+
+def test_rates_come_from_the_summaries_of_refreshes_and_of_nothing_else(own_lake: Settings) -> None:
+    table = open_catalog(own_lake).load_table(SILVER_EVENTS)
+    nothing = table.schema().as_arrow().empty_table()
+
+    def commit(second: int, *, records: int | None) -> None:
+        summary = {NEWEST_RECORD: datetime(2026, 3, 1, 10, 0, second, tzinfo=UTC).isoformat()}
+        table.append(nothing, snapshot_properties=summary | ({} if records is None else {RECORDS: str(records)}))
+
+    assert recent_rates(table, refreshes=3) == []
+    commit(0, records=7)
+    assert recent_rates(table, refreshes=3) == []
+    commit(10, records=100)
+    commit(10, records=None)  # a replay
+    table.append(nothing)  # maintenance
+    commit(30, records=100)
+    commit(30, records=4)
+    assert recent_rates(table, refreshes=3) == [4.0, 5.0, 10.0]
+    assert recent_rates(table, refreshes=1) == [4.0]
