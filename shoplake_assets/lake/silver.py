@@ -24,6 +24,7 @@ from shoplake_assets.lake.increment import Increment, beyond, plan_increment, wi
 from shoplake_assets.lake.refresh import Refresh, unchanged
 from shoplake_assets.lake.settlement import Batch, Counted, settle
 from shoplake_assets.lake.snapshots import (
+    CODE_VERSION,
     CONFLICTS,
     DUPLICATES,
     NEWEST_EVENT,
@@ -142,7 +143,8 @@ def replay_quarantine(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["C
         provenance = Provenance(
             position=position,
             source_snapshot=int(summary[SOURCE_SNAPSHOT]),
-            code_version=table_of(SilverEvents).code_version,
+            # The table's own: what it consists of was built by that version, and a rebuild may be due.
+            code_version=summary[CODE_VERSION],
             newest_record=moment_of(reflected, NEWEST_RECORD),
             newest_event=newest_event,
             replayed=str(snapshot_id_of(quarantine)),
@@ -161,9 +163,9 @@ def replay_quarantine(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["C
 
 
 def _replay_is_unfinished(silver: "Table", quarantine: "Table") -> bool:
-    """Whether a replay has been published to Silver and not yet to the quarantine."""
+    """Whether a replay has been published to Silver and not yet to the quarantine, where that has something to lose."""
     marks = (summary_of(reflecting(table)).get(REPLAYED) for table in (silver, quarantine))
-    return len(set(marks)) > 1
+    return len(set(marks)) > 1 and rows_of(quarantine.current_snapshot()) > 0
 
 
 def _staying(increment: Increment, quarantine: "Table") -> "Column | None":

@@ -14,7 +14,7 @@ from shoplake_assets.lake.audit import Audit
 from shoplake_assets.lake.limits import Acceptance
 from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.refresh import AuditFailedError
-from shoplake_assets.lake.snapshots import ACCEPTANCE
+from shoplake_assets.lake.snapshots import ACCEPTANCE, CODE_VERSION
 from shoplake_assets.tables import DERIVED, GOLD_HOURLY_SALES, SILVER_EVENTS, SILVER_QUARANTINE
 from shoplake_assets_tests.building import TOPIC_ID, Fates, Shop, event, hour, purchase
 
@@ -167,6 +167,21 @@ def test_a_replay_moves_what_passes_now_and_nothing_else_and_nothing_twice(
     shop.produce(event(event_id="next"), b"more rubbish")
     shop.refresh()
     assert shop.fates() == Fates(silver=4, quarantine=3, duplicates=2)
+
+
+def test_a_replay_does_not_hide_that_silver_was_built_by_another_version(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.produce(event(event_id="plain"), event(event_id="long", product_name=LONG))
+    shop.refresh_silver()
+    newer = replace(contract.table_of(SilverEvents), code_version="next")
+    tables: dict[contract.ContractType, contract.Table] = {**contract._TABLES, SilverEvents: newer}
+    monkeypatch.setattr(contract, "_TABLES", tables)
+    shop.replay()
+    assert shop.silver_summary()[CODE_VERSION] == "2"
+    shop.refresh_silver()
+    assert shop.silver_summary()[CODE_VERSION] == "next"
+    assert shop.fates() == Fates(silver=1, quarantine=1, duplicates=0)
 
 
 def test_a_crash_in_the_middle_of_a_replay_is_mended_by_the_next_refresh(
