@@ -4,14 +4,18 @@ Belongs here: making input and reading output. Does not belong here: expectation
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pyarrow as pa  # type: ignore[import-untyped]
+import pytest
 
+from shoplake_assets.lake.audit import Audit
 from shoplake_assets.lake.gold import refresh_gold
 from shoplake_assets.lake.limits import Acceptance
 from shoplake_assets.lake.refresh import AuditFailedError, Refresh
@@ -169,6 +173,20 @@ class Shop:
         """The reasons of the quarantined records, in the order of their offsets."""
         rows = sorted(self.read(SILVER_QUARANTINE), key=lambda row: (row["partition"], row["offset"]))
         return [row["reasons"] for row in rows]
+
+
+@contextmanager
+def crash_before_publishing(table: str) -> Iterator[None]:
+    """What is done in it dies where the table would be published."""
+    publish = Audit.publish
+
+    def crash(audit: Audit) -> None:
+        if audit.table == table:
+            raise KeyboardInterrupt
+        publish(audit)
+
+    with patch.object(Audit, "publish", crash), pytest.raises(KeyboardInterrupt):
+        yield
 
 
 def hour(text: str) -> datetime:

@@ -89,7 +89,7 @@ def table_column_lineage(name: str) -> dg.TableColumnLineage:
 def _column_description(name: str, column: str) -> str:
     """What the column is and what it is made from, which the open-source UI shows nowhere else."""
     description = CONTRACTS[name].to_schema().columns[column].description or ""
-    sources = column_lineage(name)[column] if name in DERIVED else ()
+    sources = column_lineage(name).get(column, ()) if name in DERIVED else ()
     return (
         f"{description} From {', '.join(f'{table}.{source}' for table, source in sources)}." if sources else description
     )

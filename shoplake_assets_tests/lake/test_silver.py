@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 
 from shoplake_assets.contracts import contract
 from shoplake_assets.contracts.silver import SilverEvents
-from shoplake_assets.lake.audit import Audit
 from shoplake_assets.lake.layers import read_layers
 from shoplake_assets.lake.position import Position
 from shoplake_assets.tables import BRONZE_EVENTS, GOLD_HOURLY_SALES, SILVER_EVENTS, SILVER_QUARANTINE
-from shoplake_assets_tests.building import TOPIC_ID, Fates, Shop, event, purchase
+from shoplake_assets_tests.building import TOPIC_ID, Fates, Shop, crash_before_publishing, event, purchase
 from shoplake_assets_tests.transforms.records import bronze_records
 
 pytestmark = pytest.mark.spark
@@ -47,21 +46,10 @@ def test_the_first_by_kafka_position_stays_and_every_other_is_counted(shop: Shop
     assert {name for name, layer in layers.items() if layer.position != layers[BRONZE_EVENTS].position} == set()
 
 
-def test_a_crash_between_quarantine_and_silver_loses_and_doubles_nothing(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_between_quarantine_and_silver_loses_and_doubles_nothing(shop: Shop) -> None:
     shop.produce(event(event_id="a"), b"bad 1")
-    publish = Audit.publish
-
-    def crash(audit: Audit) -> None:
-        if audit.table == SILVER_EVENTS:
-            raise KeyboardInterrupt
-        publish(audit)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Audit, "publish", crash)
-        with pytest.raises(KeyboardInterrupt):
-            shop.refresh_silver()
+    with crash_before_publishing(SILVER_EVENTS):
+        shop.refresh_silver()
     assert (len(shop.read(SILVER_EVENTS)), len(shop.read(SILVER_QUARANTINE))) == (0, 1)
     shop.produce(event(event_id="a"), b"bad 2")
     shop.refresh_silver()

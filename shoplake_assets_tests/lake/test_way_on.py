@@ -10,13 +10,12 @@ import pytest
 
 from shoplake_assets.contracts import contract
 from shoplake_assets.contracts.silver import SilverEvents
-from shoplake_assets.lake.audit import Audit
 from shoplake_assets.lake.limits import Acceptance
 from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.refresh import AuditFailedError
 from shoplake_assets.lake.snapshots import ACCEPTANCE, CODE_VERSION
 from shoplake_assets.tables import DERIVED, GOLD_HOURLY_SALES, SILVER_EVENTS, SILVER_QUARANTINE
-from shoplake_assets_tests.building import TOPIC_ID, Fates, Shop, event, hour, purchase
+from shoplake_assets_tests.building import TOPIC_ID, Fates, Shop, crash_before_publishing, event, hour, purchase
 
 pytestmark = pytest.mark.spark
 
@@ -195,24 +194,13 @@ def test_a_crash_in_the_middle_of_a_replay_is_mended_by_the_next_refresh(
     )
     shop.refresh()
     shop.produce(event(event_id="waiting"), b"waiting too")
-    publish = Audit.publish
-
-    def crash(audit: Audit) -> None:
-        if audit.table == SILVER_QUARANTINE:
-            raise KeyboardInterrupt
-        publish(audit)
-
     with names_of_any_length(monkeypatch):
-        with monkeypatch.context() as patched:
-            patched.setattr(Audit, "publish", crash)
-            with pytest.raises(KeyboardInterrupt):
-                shop.replay()
+        with crash_before_publishing(SILVER_QUARANTINE):
+            shop.replay()
         assert (len(shop.read(SILVER_EVENTS)), len(shop.read(SILVER_QUARANTINE))) == (2, 3)
         # However often the replay is begun again.
-        with monkeypatch.context() as patched:
-            patched.setattr(Audit, "publish", crash)
-            with pytest.raises(KeyboardInterrupt):
-                shop.refresh()
+        with crash_before_publishing(SILVER_QUARANTINE):
+            shop.refresh()
         shop.refresh()
         assert shop.fates() == Fates(silver=2, quarantine=1, duplicates=1)
         shop.refresh()
@@ -225,17 +213,8 @@ def test_a_crash_after_the_quarantine_was_published_leaves_nothing_of_it_to_a_be
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.produce(event(event_id="plain"), event(event_id="long", product_name=LONG))
-    publish = Audit.publish
-
-    def crash(audit: Audit) -> None:
-        if audit.table == SILVER_EVENTS:
-            raise KeyboardInterrupt
-        publish(audit)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Audit, "publish", crash)
-        with pytest.raises(KeyboardInterrupt):
-            shop.refresh_silver()
+    with crash_before_publishing(SILVER_EVENTS):
+        shop.refresh_silver()
     assert len(shop.read(SILVER_QUARANTINE)) == 1
     with names_of_any_length(monkeypatch):
         shop.refresh_silver()
