@@ -23,7 +23,6 @@ from shoplake_assets.contracts.lineage import column_lineage
 from shoplake_assets.contracts.rules import rule_in_words
 from shoplake_assets.definitions import build_definitions
 from shoplake_assets.settings import PREFIX, SettingRow, Settings, describe_settings
-from shoplake_assets.tables import BRONZE_EVENTS
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by `make docs` from the code. Do not edit: change the code and run it again. -->"
@@ -96,12 +95,12 @@ def _table_parts(name: str, sources: Sequence[str]) -> Iterator[str]:
             f"- Made from: {_codes(sources)}",
             f"- Key: {_codes(table.key)}",
             f"- Partitioned by: {f'`{table.partitioned_by}`' if table.partitioned_by else 'nothing'}",
-            f"- Stale after: {_span(table.fresh_within)} without an update",
+            f"- Stale after: {f'{_span(table.fresh_within)} without an update' if table.fresh_within else 'never'}",
             f"- Owner: `{table.owner}`; version of the transformation: {table.code_version}",
         )
     )
     columns = contract.to_schema().columns
-    made_from = {} if name == BRONZE_EVENTS else column_lineage(name)
+    made_from = {} if table.layer == "bronze" else column_lineage(name)
     yield _grid(
         ("Column", "Type", "Null", "Rules", *(["Made from"] if made_from else []), "What it is"),
         (
@@ -116,7 +115,7 @@ def _table_parts(name: str, sources: Sequence[str]) -> Iterator[str]:
             for column in columns_of(contract)
         ),
     )
-    if name != BRONZE_EVENTS:
+    if table.layer != "bronze":
         yield "Checked before it is published:"
         yield "\n".join(f"- `{spec.name}`: {spec.description}" for spec in check_specs(name))
 

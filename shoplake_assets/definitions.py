@@ -8,7 +8,7 @@ import dagster as dg
 from shoplake_assets.assets.exports import csv_exports
 from shoplake_assets.assets.gold import gold_tables
 from shoplake_assets.assets.silver import silver_tables
-from shoplake_assets.assets.streams import bronze_events, kafka_events
+from shoplake_assets.assets.streams import bronze_events, bronze_gaps, kafka_events
 from shoplake_assets.checks.bronze import bronze_checks
 from shoplake_assets.lake.session import SESSION_CONF
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
@@ -20,7 +20,7 @@ from shoplake_assets.settings import Settings, load_settings
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Put the code location together for the lake of the settings."""
     return dg.Definitions(
-        assets=[kafka_events, bronze_events, silver_tables, gold_tables, csv_exports],
+        assets=[kafka_events, bronze_events, bronze_gaps, silver_tables, gold_tables, csv_exports],
         asset_checks=[bronze_checks],
         sensors=[bronze_ingest_sensor(settings), automation_sensor(settings)],
         schedules=[exports_schedule(settings)],

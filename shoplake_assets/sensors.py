@@ -16,12 +16,13 @@ from shoplake_assets.assets.results import check_metadata, position_metadata, se
 from shoplake_assets.assets.specification import key_of
 from shoplake_assets.checks.bronze import contract_kept, ingest_alive, offsets_contiguous, single_writer
 from shoplake_assets.lake.bronze import Reach, bronze_reach
+from shoplake_assets.lake.gaps import Gap, read_gaps
 from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.refresh import Check
 from shoplake_assets.lake.snapshots import Commit, LineageLostError, commits, position_of, reflecting, rows_of, since
 from shoplake_assets.resources import LakeConnection
 from shoplake_assets.settings import Settings
-from shoplake_assets.tables import BRONZE_EVENTS, GOLD_TOP_USERS
+from shoplake_assets.tables import BRONZE_EVENTS, BRONZE_GAPS, GOLD_TOP_USERS
 
 # A layer that stays behind for so long is told again that Bronze has news: its refresh has failed, or was blocked.
 REMIND_AFTER = timedelta(seconds=90)
@@ -81,6 +82,7 @@ class Sight:
         end: The end of Kafka; None while it does not answer.
         status: The ingest's status; None while it does not answer.
         contract: Whether the live table is what its contract says.
+        gaps: The recorded gaps.
     """
 
     now: datetime
@@ -92,6 +94,7 @@ class Sight:
     end: Position | None
     status: Mapping[str, Any] | None
     contract: Check
+    gaps: Sequence[Gap] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +123,7 @@ def plan_tick(*, seen: Cursor, sight: Sight, trigger_seconds: float) -> Tick:
     checks = [
         ingest_alive(sight.status, now=sight.now, trigger_seconds=trigger_seconds),
         sight.contract,
-        offsets_contiguous(sight.new, start=seen.reach.position),
+        offsets_contiguous(sight.new, start=seen.reach.position, gaps=sight.gaps),
         single_writer(sight.recent),
     ]
     behind = not sight.downstream.reaches(sight.reach.position)
@@ -214,6 +217,7 @@ def look(connection: LakeConnection, seen: Cursor) -> Sight:
         end=connection.kafka_end(),
         status=connection.ingest_status(),
         contract=contract_kept(bronze),
+        gaps=read_gaps(connection.table(BRONZE_GAPS)),
     )
 
 

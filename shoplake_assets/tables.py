@@ -7,6 +7,7 @@ true of a table is in `contracts`; a test holds the two together.
 CATALOG = "lake"
 
 BRONZE_EVENTS = "bronze.events"
+BRONZE_GAPS = "bronze.gaps"
 SILVER_EVENTS = "silver.events"
 SILVER_QUARANTINE = "silver.quarantine"
 GOLD_HOURLY_SALES = "gold.hourly_sales"
@@ -27,4 +28,4 @@ GOLD = (
     GOLD_TOP_USERS,
 )
 DERIVED = (SILVER_EVENTS, SILVER_QUARANTINE, *GOLD)
-ALL = (BRONZE_EVENTS, *DERIVED)
+ALL = (BRONZE_EVENTS, BRONZE_GAPS, *DERIVED)

@@ -36,7 +36,8 @@ def table_spec(name: str, *, deps: "Sequence[dg.AssetKey]", materialized_by_dags
     """
     contract = CONTRACTS[name]
     table = table_of(contract)
-    fresh = dg.FreshnessPolicy.time_window(fail_window=table.fresh_within)
+    window = table.fresh_within
+    fresh = None if window is None else dg.FreshnessPolicy.time_window(fail_window=window)
     return dg.AssetSpec(
         key_of(name),
         deps=deps,

@@ -6,7 +6,7 @@ Belongs here: their descriptions. Does not belong here: the sensor that reports 
 import dagster as dg
 
 from shoplake_assets.assets.specification import KAFKA_EVENTS, table_spec
-from shoplake_assets.tables import BRONZE_EVENTS
+from shoplake_assets.tables import BRONZE_EVENTS, BRONZE_GAPS
 
 kafka_events = dg.AssetSpec(
     KAFKA_EVENTS,
@@ -17,3 +17,4 @@ kafka_events = dg.AssetSpec(
 )
 
 bronze_events = table_spec(BRONZE_EVENTS, deps=[KAFKA_EVENTS], materialized_by_dagster=False)
+bronze_gaps = table_spec(BRONZE_GAPS, deps=[KAFKA_EVENTS], materialized_by_dagster=False)

@@ -14,14 +14,17 @@ from shoplake_assets.assets.results import checked
 from shoplake_assets.assets.specification import key_of
 from shoplake_assets.contracts.bronze import BronzeEvents
 from shoplake_assets.contracts.evolution import IncompatibleContractError, evolution
+from shoplake_assets.lake.gaps import read_gaps
+from shoplake_assets.lake.ranges import faults_in
 from shoplake_assets.lake.refresh import CONTRACT, Check
-from shoplake_assets.lake.snapshots import Commit, OffsetRange, commits, since
+from shoplake_assets.lake.snapshots import Commit, commits, since
 from shoplake_assets.resources import LakeConnection
-from shoplake_assets.tables import BRONZE_EVENTS
+from shoplake_assets.tables import BRONZE_EVENTS, BRONZE_GAPS
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
 
+    from shoplake_assets.lake.gaps import Gap
     from shoplake_assets.lake.position import Position
 
 ALIVE = "ingest_alive"
@@ -53,31 +56,18 @@ def ingest_alive(status: Mapping[str, Any] | None, *, now: datetime, trigger_sec
     return _check(ALIVE, passed=age <= patience, says=says, seconds_since_trigger=age.total_seconds())
 
 
-def offsets_contiguous(found: Sequence[Commit], *, start: "Position") -> Check:
-    """Does each commit go on where the one before it ended?
+def offsets_contiguous(found: Sequence[Commit], *, start: "Position", gaps: "Sequence[Gap]") -> Check:
+    """Do the commits go on where those before them ended, with every offset once?
 
     Args:
-        found: Commits, oldest first.
+        found: Commits.
         start: The position before them; a partition that it does not name may begin anywhere.
+        gaps: Ranges that are known to be missing.
     """
-    expected = dict(start.offsets)
-    faults: list[str] = []
-    for part in (part for commit in found for part in commit.ranges):
-        faults.extend(_faults(part, expected.get((part.topic_id, part.partition))))
-        expected[part.topic_id, part.partition] = part.last + 1
+    faults = faults_in((part for commit in found for part in commit.ranges), start=start, gaps=gaps)
     rows = sum(commit.rows for commit in found)
-    says = "; ".join(faults[:5]) or f"{rows:,} rows in {len(found)} commits without a gap or a repeat"
+    says = "; ".join(map(str, faults[:5])) or f"{rows:,} rows in {len(found)} commits without a gap or a repeat"
     return _check(CONTIGUOUS, passed=not faults, says=says, commits=len(found), faults=len(faults))
-
-
-def _faults(part: OffsetRange, expected: int | None) -> Iterator[str]:
-    where = f"partition {part.partition}"
-    if expected is not None and part.first > expected:
-        yield f"{where}: offsets {expected} to {part.first - 1} are missing"
-    if expected is not None and part.first < expected:
-        yield f"{where}: offset {part.first} comes again"
-    if part.rows != part.last - part.first + 1:
-        yield f"{where}: {part.rows} rows between offsets {part.first} and {part.last}"
 
 
 def contract_kept(table: "Table") -> Check:
@@ -126,7 +116,7 @@ def bronze_checks(connection: dg.ResourceParam[LakeConnection]) -> Iterator[dg.A
         [
             ingest_alive(connection.ingest_status(), now=datetime.now(UTC), trigger_seconds=trigger),
             contract_kept(table),
-            offsets_contiguous(recent, start=Position()),
+            offsets_contiguous(recent, start=Position(), gaps=read_gaps(connection.table(BRONZE_GAPS))),
             single_writer(recent),
         ]
     )

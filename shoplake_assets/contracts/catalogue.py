@@ -3,7 +3,7 @@
 Belongs here: the list. A new table is one contract and one line here.
 """
 
-from shoplake_assets.contracts.bronze import BronzeEvents
+from shoplake_assets.contracts.bronze import BronzeEvents, BronzeGaps
 from shoplake_assets.contracts.contract import ContractType, table_of
 from shoplake_assets.contracts.gold import (
     CategorySales,
@@ -20,6 +20,7 @@ CONTRACTS: dict[str, ContractType] = {
     table_of(contract).name: contract
     for contract in (
         BronzeEvents,
+        BronzeGaps,
         SilverEvents,
         SilverQuarantine,
         HourlySales,

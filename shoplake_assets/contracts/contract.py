@@ -28,7 +28,7 @@ class Table:
         key: Columns that together identify a row; unique in the table.
         partitioned_by: Iceberg partition transform, such as `hours(event_time)`; empty for none.
         code_version: Version of the transformation that builds the table; bump it when the meaning of a column changes.
-        fresh_within: A table that has not been materialized for longer than this is stale.
+        fresh_within: A table that has not been materialized for longer than this is stale; None where no news are good.
         owner: Who answers for it, a team in Dagster's notation.
         limits: Shares of a refresh's records that must not be exceeded.
         volume: How much the rate of records may differ from what is usual; None where nobody watches it.
@@ -38,7 +38,7 @@ class Table:
     key: tuple[str, ...]
     partitioned_by: str = ""
     code_version: str = "1"
-    fresh_within: timedelta = timedelta(hours=1)
+    fresh_within: timedelta | None = timedelta(hours=1)
     owner: str = "team:data-platform"
     limits: tuple[Limit, ...] = ()
     volume: Volume | None = None

@@ -160,11 +160,20 @@ def added_files(table: "Table", snapshots: Iterable["Snapshot"]) -> Iterator[tup
     return ((snapshot_id, file) for snapshot_id, file, added in _changed_files(table, snapshots) if added)
 
 
+def rearranges(snapshot: "Snapshot") -> bool:
+    """Whether the snapshot holds the very rows of its parent in other files, as compaction leaves them."""
+    from pyiceberg.table.snapshots import Operation
+
+    return snapshot.summary is not None and snapshot.summary.operation == Operation.REPLACE
+
+
 def _changed_files(table: "Table", snapshots: Iterable["Snapshot"]) -> Iterator[tuple[int, "DataFile", bool]]:
-    """Data files that each of the snapshots added (True) or removed (False)."""
+    """Data files that each of the snapshots added (True) or removed (False); no row has changed by compaction."""
     from pyiceberg.manifest import ManifestContent, ManifestEntryStatus
 
     for snapshot in snapshots:
+        if rearranges(snapshot):
+            continue
         for manifest in snapshot.manifests(table.io):
             if manifest.added_snapshot_id != snapshot.snapshot_id or manifest.content != ManifestContent.DATA:
                 continue

@@ -84,6 +84,7 @@ def test_each_table_is_partitioned_as_its_readers_and_writers_need_it() -> None:
     }
     assert described == {
         "bronze.events": ["kafka_timestamp_hour: hour"],
+        "bronze.gaps": [],
         "silver.events": ["event_time_hour: hour"],
         "silver.quarantine": ["kafka_timestamp_day: day"],
         "gold.hourly_sales": ["event_hour_month: month"],

@@ -119,9 +119,9 @@ def test_a_dead_ingest_is_reported_once_and_a_quiet_shop_is_no_dead_ingest(
 @pytest.mark.parametrize(
     ("first", "last", "rows", "fault"),
     [
-        (105, 109, 5, "partition 0: offsets 100 to 104 are missing"),
-        (95, 104, 10, "partition 0: offset 95 comes again"),
-        (100, 109, 9, "partition 0: 9 rows between offsets 100 and 109"),
+        (105, 109, 5, "partition 0 of topic T: offsets 100 to 104 missing"),
+        (95, 104, 10, "partition 0 of topic T: offsets 95 to 99 again"),
+        (100, 109, 9, "partition 0 of topic T: 9 rows for the 10 offsets 100 to 109"),
     ],
 )
 def test_a_gap_or_a_repeat_in_the_offsets_is_named(first: int, last: int, rows: int, fault: str) -> None:
