@@ -80,6 +80,7 @@ class DagsterSettings(_Section):
     sensor_seconds: int = Field(5, ge=1, description="Least seconds between two ticks of the Bronze ingest sensor.")
     automation_seconds: int = Field(5, ge=1, description="Least seconds between two automation evaluations.")
     export_cron: str = Field("*/15 * * * *", description="When the CSV exports are written, cron in UTC.")
+    maintenance_cron: str = Field("7,37 * * * *", description="When tables and histories are maintained, cron in UTC.")
     compute_log_bucket: str | None = Field(
         None, description="S3 bucket for the compute logs of runs (dagster-aws); empty keeps them in the home."
     )
@@ -111,6 +112,34 @@ class ExportSettings(_Section):
     s3_endpoint: str | None = Field(
         None, description="Endpoint of an S3-compatible store for exports and compute logs; empty means AWS."
     )
+
+
+class MaintenanceSettings(_Section):
+    """How much of what piles up is kept: the bounds of the lake, of Dagster's storage and of the logs."""
+
+    grace_minutes: float = Field(
+        10, gt=0, description="Minutes from the end of an hour until its small files are put together."
+    )
+    min_files: int = Field(
+        8, ge=2, description="Files from which an hour that has ended is put together; fewer are left as they are."
+    )
+    snapshot_minutes: float = Field(
+        60, gt=0, description="Minutes for which a snapshot that nothing refers to can still be read."
+    )
+    metadata_files: int = Field(20, ge=1, description="Metadata files of a table that are kept beside the newest one.")
+    branch_days: float = Field(7, gt=0, description="Days for which the branch of a blocked refresh can be looked at.")
+    orphan_days: float = Field(
+        3, ge=3, description="Days after which a file that no table refers to is removed; a writer may be that slow."
+    )
+    checkpoint_batches: int = Field(100, ge=2, description="Micro-batches of which the checkpoint keeps the files.")
+    history_hours: float = Field(
+        24,
+        gt=0,
+        description="Hours for which Dagster keeps finished runs, their logs, ticks and reports; the newest of each "
+        "table stay.",
+    )
+    log_mb: int = Field(10, ge=1, description="Size at which the log of a process is put aside, MB.")
+    log_backups: int = Field(3, ge=1, description="Logs that were put aside and are kept, for each process.")
 
 
 class RuntimeSettings(_Section):
@@ -148,6 +177,7 @@ class Settings(BaseSettings):
     generator: GeneratorSettings = GeneratorSettings()
     dashboard: DashboardSettings = DashboardSettings()
     exports: ExportSettings = ExportSettings()
+    maintenance: MaintenanceSettings = MaintenanceSettings()
     runtime: RuntimeSettings = RuntimeSettings()
     currency: Literal["USD", "EUR", "GBP", "JPY", "INR"] = Field(
         "USD", description="Currency that prices are shown in."

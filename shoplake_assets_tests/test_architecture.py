@@ -29,8 +29,9 @@ MAY_IMPORT = {
     "checks": {"assets", "contracts", "lake", "resources", "tables"},
     "assets": {"checks", "contracts", "lake", "resources", "settings", "tables"},
     "sensors": {"assets", "checks", "lake", "resources", "settings", "tables"},
-    "schedules": {"settings"},
-    "definitions": {"assets", "checks", "lake", "resources", "schedules", "sensors", "settings"},
+    "maintenance": {"assets", "lake", "resources", "runtime", "tables"},
+    "schedules": {"maintenance", "settings"},
+    "definitions": {"assets", "checks", "lake", "maintenance", "resources", "schedules", "sensors", "settings"},
 }
 # The assets name their checks, and the checks their assets: one layer in two folders.
 ONE_LAYER = {"assets", "checks"}

@@ -53,7 +53,6 @@ _PROPERTIES = {
     "write.distribution-mode": "none",
     "write.spark.fanout.enabled": "true",
     "write.metadata.delete-after-commit.enabled": "true",
-    "write.metadata.previous-versions-max": "100",
 }
 
 

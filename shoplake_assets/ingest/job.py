@@ -19,7 +19,8 @@ from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.tables import prepare_lake
 from shoplake_assets.runtime.jars import resolve_jars
 from shoplake_assets.runtime.java import find_java
-from shoplake_assets.runtime.spark import java_environment, prepare_spark, spark_conf, without_spark
+from shoplake_assets.runtime.scratch import emptied, scratch_folder
+from shoplake_assets.runtime.spark import ingest_conf, java_environment, prepare_spark, without_spark
 from shoplake_assets.tables import BRONZE_EVENTS
 
 if TYPE_CHECKING:
@@ -68,11 +69,12 @@ def _start_spark(settings: "Settings") -> "SparkSession":
     java = find_java(settings)
     jars = resolve_jars(settings, java)
     prepare_spark(settings)
+    emptied(scratch_folder(settings, "ingest"))
     for name in os.environ.keys() - without_spark(os.environ).keys():
         del os.environ[name]
     os.environ.update(java_environment(java))
     builder = SparkSession.builder.appName("shoplake-ingest")
-    for key, value in spark_conf(settings, jars, java=java, memory_mb=settings.ingest.memory_mb).items():
+    for key, value in ingest_conf(settings, jars, java=java).items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
 

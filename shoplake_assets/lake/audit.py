@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hold a session come here
+from pyiceberg.exceptions import CommitFailedException
+from pyspark.errors import PySparkException  # noqa: TID253  likewise
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
 from shoplake_assets.lake.branches import audit_branch, audit_branches
 from shoplake_assets.lake.snapshots import (
@@ -20,12 +23,13 @@ from shoplake_assets.lake.snapshots import (
     POSITION,
     REPLAYED,
     SOURCE_SNAPSHOT,
+    snapshot_id_of,
     summary_of,
 )
 from shoplake_assets.tables import CATALOG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from pyiceberg.catalog import Catalog
@@ -73,13 +77,35 @@ class Provenance:
 _KEPT_BRANCHES = 5
 
 
+class MainMovedError(Exception):
+    """`main` has moved since the refresh was planned on it, as maintenance does; nothing was published."""
+
+
+again_where_main_moved = retry(retry=retry_if_exception_type(MainMovedError), stop=stop_after_attempt(4), reraise=True)
+"""Plan and write a refresh anew, from where `main` is now. Maintenance moves it twice in a run at most."""
+
+
 def forget_old_branches(table: "Table") -> None:
     """Drop all but the newest branches of refreshes that were not published; one refresh of a table runs at a time."""
     old = list(audit_branches(table))[_KEPT_BRANCHES:]
     if old:
+        drop_branches(table.catalog, ".".join(table.name()[-2:]), old)
+
+
+@retry(
+    retry=retry_if_exception_type(CommitFailedException),
+    stop=stop_after_attempt(4),
+    wait=wait_random(max=0.2),
+    reraise=True,
+)
+def drop_branches(catalog: "Catalog", name: str, branches: "Collection[str]") -> None:
+    """Drop branches of a table; those that are gone already are none of its business."""
+    table = catalog.load_table(name)
+    there = [branch for branch in branches if branch in table.refs()]
+    if there:
         with table.manage_snapshots() as manage:
-            for name in old:
-                manage.remove_branch(name)
+            for branch in there:
+                manage.remove_branch(branch)
 
 
 class Audit:
@@ -88,10 +114,11 @@ class Audit:
     def __init__(self, *, spark: "SparkSession", catalog: "Catalog", table: str, base: int, run: str) -> None:
         self._spark = spark
         self._catalog = catalog
+        self._base = base
         self.table = table
         self.branch = audit_branch(run)
         # "Or replace", because a retry within one run begins anew.
-        spark.sql(f"ALTER TABLE {self._name} CREATE OR REPLACE BRANCH {self.branch} AS OF VERSION {base}").collect()
+        self._commit(f"ALTER TABLE {self._name} CREATE OR REPLACE BRANCH {self.branch} AS OF VERSION {base}")
 
     @property
     def _name(self) -> str:
@@ -147,8 +174,27 @@ class Audit:
         """Move `main` to the branch and drop the branch.
 
         Raises:
-            pyspark.errors.PySparkException: `main` has moved since the branch was made; nothing is published.
+            MainMovedError: `main` has moved since the branch was made; nothing is published, and the branch is there
+                until the refresh is tried again.
         """
         call = f"CALL {CATALOG}.system.fast_forward(table => '{self.table}', branch => 'main', to => '{self.branch}')"
-        self._spark.sql(call).collect()
-        self._spark.sql(f"ALTER TABLE {self._name} DROP BRANCH {self.branch}").collect()
+        try:
+            self._commit(call)
+        except PySparkException as error:
+            main = snapshot_id_of(self._catalog.load_table(self.table))
+            if main in (self._base, self.snapshot().snapshot_id):
+                raise
+            raise MainMovedError(
+                f"{self.table} has moved from snapshot {self._base} to {main} while it was refreshed"
+            ) from error
+        self._commit(f"ALTER TABLE {self._name} DROP BRANCH IF EXISTS {self.branch}")
+
+    @retry(
+        retry=retry_if_exception_type(PySparkException),
+        stop=stop_after_attempt(3),
+        wait=wait_random(max=0.3),
+        reraise=True,
+    )
+    def _commit(self, statement: str) -> None:
+        """Run a statement that changes branches: Iceberg refuses it when something else commits in that moment."""
+        self._spark.sql(statement).collect()

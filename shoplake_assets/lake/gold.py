@@ -17,7 +17,7 @@ import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hol
 
 from shoplake_assets.contracts.catalogue import CONTRACTS
 from shoplake_assets.contracts.contract import table_of
-from shoplake_assets.lake.audit import Provenance
+from shoplake_assets.lake.audit import Provenance, again_where_main_moved
 from shoplake_assets.lake.auditing import check_small_table, check_totals, totals
 from shoplake_assets.lake.hours import SECONDS_PER_HOUR, days_of, hour_of, in_hours, months_of, within
 from shoplake_assets.lake.refresh import AuditFailedError, Refresh, published, require, unchanged
@@ -30,7 +30,9 @@ from shoplake_assets.lake.snapshots import (
     changed_partitions,
     moment_of,
     position_of,
+    rearranges,
     reflecting,
+    since,
     summary_of,
 )
 from shoplake_assets.tables import (
@@ -131,6 +133,10 @@ WAVES = (FACTS, SUMMARIES)
 Outcome = tuple[Refresh, list["Check"]] | AuditFailedError
 
 
+class ConcurrentRefreshError(Exception):
+    """Two refreshes of one table ran at once; the other one has published."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a table lacks, found out from metadata.
@@ -158,6 +164,9 @@ def plan_refresh(source: "Table", target: "Table", gold: GoldTable) -> Plan | No
     if current is None or (seen == str(current.snapshot_id) and not outdated):
         return None
     try:
+        news = since(source, after=int(seen)) if seen else [current]
+        if all(rearranges(snapshot) for snapshot in news) and not outdated:
+            return None
         partitions, vanished = changed_partitions(source, after=int(seen)) if seen else (set(), {"everything"})
     except LineageLostError:
         partitions, vanished = set(), {"everything"}
@@ -235,9 +244,10 @@ class _TableRefresh:
     target: "Table"
     source: _Source
 
+    @again_where_main_moved
     def run(self, run: str) -> Outcome:
         """Write, audit, publish."""
-        audit = self.lake.audit(self.target, run=run)
+        audit = self.lake.audit(self._target_now(), run=run)
         self._write(audit)
         sums = {name: F.expr(sql) for name, sql in _GOLD_TOTALS.items()} if self.gold.adds_up else {}
         checks, found = check_small_table(self._written(audit), contract=CONTRACTS[self.gold.name], sums=sums)
@@ -251,6 +261,17 @@ class _TableRefresh:
         hours = len(self.plan.hours)
         says = "computed as a whole" if self.plan.whole else f"{hours:,} event hours recomputed"
         return published(self.lake.table(self.gold.name), says=says, metadata={"hours": hours}), checks
+
+    def _target_now(self) -> "Table":
+        """The table as of now, which reflects what it did when the refresh was planned: maintenance changes no row.
+
+        Raises:
+            ConcurrentRefreshError: Another refresh has published meanwhile, so that the plan no longer holds.
+        """
+        now = self.lake.table(self.gold.name)
+        if reflecting(now) != reflecting(self.target):
+            raise ConcurrentRefreshError(f"another refresh has published {self.gold.name}; refresh it again")
+        return now
 
     def _write(self, audit: "Audit") -> None:
         plan, cells = self.plan, self.gold.cells

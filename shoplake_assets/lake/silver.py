@@ -18,7 +18,7 @@ import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hol
 from shoplake_assets.contracts.contract import table_of
 from shoplake_assets.contracts.limits import ACCEPTED, FATE, NEWEST_BEFORE
 from shoplake_assets.contracts.silver import SilverEvents
-from shoplake_assets.lake.audit import Provenance
+from shoplake_assets.lake.audit import Provenance, again_where_main_moved
 from shoplake_assets.lake.hours import EPOCH, SECONDS_PER_HOUR, spans_of, within
 from shoplake_assets.lake.increment import Increment, beyond, plan_increment, within_reach
 from shoplake_assets.lake.refresh import Refresh, unchanged
@@ -53,6 +53,7 @@ NOTHING_NEW = "nothing new in Bronze"
 NOTHING_QUARANTINED = "nothing in the quarantine"
 
 
+@again_where_main_moved
 def refresh_silver(
     lake: "Lake", *, run: str, acceptance: "Acceptance | None" = None
 ) -> tuple[list[Refresh], list["Check"]]:
@@ -68,6 +69,7 @@ def refresh_silver(
 
     Raises:
         AuditFailedError: A blocking check failed; nothing was published.
+        MainMovedError: Other commits came in between again and again.
     """
     silver, quarantine = lake.conformed_table(SILVER_EVENTS), lake.conformed_table(SILVER_QUARANTINE)
     version = table_of(SilverEvents).code_version
@@ -107,6 +109,7 @@ def refresh_silver(
         return settle(lake, batch, run=run)
 
 
+@again_where_main_moved
 def replay_quarantine(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["Check"]]:
     """Judge the quarantined records by today's contract; those that pass now move to Silver.
 
@@ -118,6 +121,7 @@ def replay_quarantine(lake: "Lake", *, run: str) -> tuple[list[Refresh], list["C
 
     Raises:
         AuditFailedError: A blocking check failed; nothing was published.
+        MainMovedError: Other commits came in between again and again.
     """
     silver, quarantine = lake.conformed_table(SILVER_EVENTS), lake.conformed_table(SILVER_QUARANTINE)
     reflected = reflecting(silver)

@@ -54,12 +54,15 @@ def prepare_lake(settings: "Settings") -> list[str]:
     return made
 
 
-@retry(
+_again_after_a_conflict = retry(
     retry=retry_if_exception_type(CommitFailedException),
     stop=stop_after_attempt(_ATTEMPTS),
     wait=wait_random(max=0.2),
     reraise=True,
 )
+
+
+@_again_after_a_conflict
 def conform_table(catalog: "Catalog", name: str) -> "Table":
     """Bring one table up to its contract, in one commit; no commit where it is there already.
 
@@ -82,6 +85,13 @@ def conform_table(catalog: "Catalog", name: str) -> "Table":
             if lacking.properties:
                 transaction.set_properties(dict(lacking.properties))
     return table
+
+
+@_again_after_a_conflict
+def set_properties(catalog: "Catalog", name: str, properties: dict[str, str]) -> None:
+    """Set properties of a table that its contract does not name."""
+    with catalog.load_table(name).transaction() as transaction:
+        transaction.set_properties(properties)
 
 
 def _evolution(table: "Table", name: str) -> "Evolution":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime.logs import write_log4j2
+from shoplake_assets.runtime.scratch import scratch_folder, scratch_option, with_emptied
 from shoplake_assets.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -67,13 +68,15 @@ def server_properties(settings: "Settings") -> dict[str, str]:
 
 def broker_command(settings: "Settings", java: "Java", jars: "Jars") -> list[str]:
     """The command that runs the broker in the foreground, once `prepare_broker` was called."""
-    folder = broker_folder(settings)
-    return [
+    folder, scratch = broker_folder(settings), scratch_folder(settings, "kafka")
+    command = [
         *_java(java, jars, heap_mb=settings.kafka.heap_mb),
+        scratch_option(scratch),
         f"-Dlog4j2.configurationFile={(folder / 'log4j2.properties').as_uri()}",
         "kafka.Kafka",
         str(folder / "server.properties"),
     ]
+    return with_emptied(scratch, command)
 
 
 def prepare_broker(settings: "Settings", java: "Java", jars: "Jars") -> None:

@@ -13,6 +13,7 @@ from shoplake_assets.lake.catalog import spark_catalog_conf
 from shoplake_assets.lake.session import SESSION_CONF
 from shoplake_assets.runtime.ivy import pyspark_jars
 from shoplake_assets.runtime.logs import write_log4j2
+from shoplake_assets.runtime.scratch import scratch_folder, scratch_option, with_emptied
 from shoplake_assets.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def prepare_spark(settings: "Settings") -> None:
     write_log4j2(_log4j2(settings), levels=QUIET)
 
 
-def spark_conf(settings: "Settings", jars: "Jars", *, java: "Java | None" = None, memory_mb: int) -> dict[str, str]:
+def spark_conf(
+    settings: "Settings", jars: "Jars", *, java: "Java | None" = None, memory_mb: int, scratch: "Path"
+) -> dict[str, str]:
     """Configuration of a local driver that sees the lake.
 
     Args:
@@ -79,9 +82,15 @@ def spark_conf(settings: "Settings", jars: "Jars", *, java: "Java | None" = None
         jars: What Spark needs beside its own; they are on the class path, so that nothing is copied at the start.
         java: Gives the options that its processes need, such as a trust store.
         memory_mb: Heap of the driver, MiB.
+        scratch: The temporary folder of the driver, which no other uses.
     """
     cores = settings.spark.cores
-    options = [*(java.options if java else ()), *JVM_FLAGS, f"-Dlog4j2.configurationFile={_log4j2(settings).as_uri()}"]
+    options = [
+        *(java.options if java else ()),
+        *JVM_FLAGS,
+        scratch_option(scratch),
+        f"-Dlog4j2.configurationFile={_log4j2(settings).as_uri()}",
+    ]
     return {
         "spark.master": f"local[{cores}]",
         "spark.driver.memory": f"{memory_mb}m",
@@ -91,7 +100,7 @@ def spark_conf(settings: "Settings", jars: "Jars", *, java: "Java | None" = None
         "spark.driver.bindAddress": LOOPBACK,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.local.dir": str(spark_folder(settings) / "tmp"),
+        "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": (spark_folder(settings) / "warehouse").as_uri(),
         "spark.sql.catalogImplementation": "in-memory",
         **SESSION_CONF,
@@ -100,22 +109,33 @@ def spark_conf(settings: "Settings", jars: "Jars", *, java: "Java | None" = None
     }
 
 
+def ingest_conf(settings: "Settings", jars: "Jars", *, java: "Java | None" = None) -> dict[str, str]:
+    """Configuration of the ingest's driver."""
+    scratch = scratch_folder(settings, "ingest")
+    return {
+        **spark_conf(settings, jars, java=java, memory_mb=settings.ingest.memory_mb, scratch=scratch),
+        "spark.sql.streaming.minBatchesToRetain": str(settings.maintenance.checkpoint_batches),
+    }
+
+
 def connect_command(settings: "Settings", java: "Java", jars: "Jars") -> list[str]:
     """The command that runs the Connect server in the foreground, in the environment of `java_environment`."""
+    scratch = scratch_folder(settings, "connect")
     conf = {
         "spark.app.name": "shoplake",
-        **spark_conf(settings, jars, java=java, memory_mb=settings.spark.memory_mb),
+        **spark_conf(settings, jars, java=java, memory_mb=settings.spark.memory_mb, scratch=scratch),
         "spark.connect.grpc.binding.address": LOOPBACK,
         "spark.connect.grpc.binding.port": str(settings.spark.connect_port),
         # What a killed run leaves behind is let go of soon; a run that ends releases its session itself.
         "spark.connect.session.manager.defaultSessionTimeout": "10m",
     }
-    return [
+    command = [
         str(pyspark_jars().parent / "bin" / "spark-submit"),
         *("--class", CONNECT_SERVER),
         *(part for key, value in conf.items() for part in ("--conf", f"{key}={value}")),
         "spark-internal",
     ]
+    return with_emptied(scratch, command)
 
 
 def _log4j2(settings: "Settings") -> Path:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 # The kernel takes 108 bytes for the path of a socket; supervisord binds `<path>.<pid>` first and then renames it.
 LONGEST_SOCKET_PATH = 90
-LOG_BYTES = 10_000_000
-LOG_BACKUPS = 3
 # A process that lives so long has started; one that dies sooner is tried again, each time a second later.
 START_SECONDS = 10
 START_RETRIES = 5
@@ -77,7 +75,8 @@ def configuration(settings: "Settings", specs: Sequence["ProcessSpec"]) -> str:
         "unix_http_server": {"file": socket, "chmod": "0600"},
         "supervisord": {
             "logfile": supervisor_log(settings),
-            "logfile_maxbytes": 0,
+            "logfile_maxbytes": f"{settings.maintenance.log_mb}MB",
+            "logfile_backups": settings.maintenance.log_backups,
             "pidfile": pid_file(settings),
             "loglevel": "info",
         },
@@ -110,8 +109,8 @@ def _program(settings: "Settings", spec: "ProcessSpec") -> Mapping[str, object]:
         "redirect_stderr": "true",
         # Relative to the home, where supervisord is started: it expands this value twice, so that `%` cannot be meant.
         "stdout_logfile": process_log(settings, spec.name).relative_to(settings.home),
-        "stdout_logfile_maxbytes": LOG_BYTES,
-        "stdout_logfile_backups": LOG_BACKUPS,
+        "stdout_logfile_maxbytes": f"{settings.maintenance.log_mb}MB",
+        "stdout_logfile_backups": settings.maintenance.log_backups,
     }
 
 

@@ -58,7 +58,10 @@ def test_the_code_location_loads_and_everything_is_on(definitions: dg.Definition
         "refresh_automation": dg.DefaultSensorStatus.RUNNING,
     }
     schedules = {schedule.name: schedule.default_status for schedule in repository.schedule_defs}
-    assert schedules == {"exports": dg.DefaultScheduleStatus.RUNNING}
+    assert schedules == {
+        "exports": dg.DefaultScheduleStatus.RUNNING,
+        "maintenance": dg.DefaultScheduleStatus.RUNNING,
+    }
 
 
 def test_every_table_shows_its_columns_and_every_blocking_check_its_purpose(definitions: dg.Definitions) -> None:

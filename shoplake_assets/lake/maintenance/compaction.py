@@ -1,0 +1,115 @@
+"""Putting small files together: of hours that are over, and without a change to any row.
+
+Belongs here: finding the files from metadata, and having Iceberg rewrite them. Does not belong here: which hours are
+worth it (`plan`).
+
+The stream leaves a file for each Kafka partition and commit, and a refresh of Silver one or two for each hour that it
+touches. Late events come to old hours, so an hour is looked at again and again. The tables of Gold need none of this: a
+refresh replaces their months or days whole.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from shoplake_assets.lake.hours import moment, spans_of
+from shoplake_assets.lake.maintenance.calling import call, text
+from shoplake_assets.lake.maintenance.figures import figures_of
+from shoplake_assets.lake.maintenance.plan import Origin, SmallFile, crowded, first_open_cell
+from shoplake_assets.lake.snapshots import live_files, offset_range
+from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
+
+    from shoplake_assets.lake.lake import Lake
+    from shoplake_assets.settings import MaintenanceSettings
+
+# Files that have come so near the size that is aimed at are left alone.
+TARGET_BYTES = 256 * 2**20
+SMALL_BYTES = TARGET_BYTES * 3 // 4
+# One commit puts together so many hours at most, so that a long backlog is worked off in steps that stay.
+_CELLS_AT_ONCE = 24
+# From so many on, the lists of files are rewritten: the stream adds one with each commit.
+_MANIFESTS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How the rows of a table lie in files.
+
+    Attributes:
+        time: The column that it is partitioned by.
+        hours: Hours in one partition.
+        by_origin: Whether a file must hold one Kafka partition only: Bronze's position is read from its files' bounds.
+    """
+
+    time: str
+    hours: int = 1
+    by_origin: bool = False
+
+
+COMPACTED = {
+    BRONZE_EVENTS: Layout(time="kafka_timestamp", by_origin=True),
+    SILVER_EVENTS: Layout(time="event_time"),
+    SILVER_QUARANTINE: Layout(time="kafka_timestamp", hours=24),
+}
+
+
+def compact(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettings") -> list[str]:
+    """Put the small files of closed hours together, and rewrite the lists of files where they have become many.
+
+    Returns:
+        What was done, in words.
+    """
+    did = []
+    if name in COMPACTED:
+        layout, table = COMPACTED[name], lake.table(name)
+        before = first_open_cell(now, grace=timedelta(minutes=limits.grace_minutes), hours=layout.hours)
+        found = crowded(small_files(table, layout), before=before, min_files=limits.min_files)
+        for origin, cells in found.items():
+            for at in range(0, len(cells), _CELLS_AT_ONCE):
+                condition = _condition(layout, origin, cells[at : at + _CELLS_AT_ONCE])
+                did.append(_rewrite(lake, name, condition, min_files=limits.min_files))
+    if figures_of(lake.table(name)).manifests >= _MANIFESTS:
+        (said,) = call(lake, "rewrite_manifests", table=name, use_caching="false")
+        did.append(f"{said.rewritten_manifests_count:,} manifests became {said.added_manifests_count:,}")
+    return did
+
+
+def small_files(table: "Table", layout: Layout) -> Iterator[SmallFile]:
+    """The small files of the current snapshot; reads the lists of all files, not the files."""
+    current, schema = table.current_snapshot(), table.schema()
+    for file in live_files(table, current) if current is not None else ():
+        if file.file_size_in_bytes < SMALL_BYTES:
+            part = offset_range(file, schema) if layout.by_origin else None
+            yield SmallFile(cell=file.partition[0], origin=None if part is None else (part.topic_id, part.partition))
+
+
+def _rewrite(lake: "Lake", name: str, condition: str, *, min_files: int) -> str:
+    options = {
+        "min-input-files": min_files,
+        "target-file-size-bytes": TARGET_BYTES,
+        "min-file-size-bytes": SMALL_BYTES,
+    }
+    pairs = ", ".join(f"'{key}', '{value}'" for key, value in options.items())
+    (said,) = call(lake, "rewrite_data_files", table=name, where=text(condition), options=f"map({pairs})")
+    return f"{said.rewritten_data_files_count:,} files became {said.added_data_files_count:,}"
+
+
+def _condition(layout: Layout, origin: Origin, cells: list[int]) -> str:
+    """The files to rewrite, by the bounds of their columns: those of one Kafka partition, in these hours."""
+    spans = [
+        f"({layout.time} >= {_at(first * layout.hours)} AND {layout.time} < {_at(end * layout.hours)})"
+        for first, end in spans_of(cells)
+    ]
+    parts = [f"({' OR '.join(spans)})"]
+    if origin is not None:
+        topic_id, partition = origin
+        parts += [f"topic_id = {text(topic_id)}", f"`partition` = {partition}"]
+    return " AND ".join(parts)
+
+
+def _at(hour: int) -> str:
+    return f"TIMESTAMP '{moment(hour):%Y-%m-%d %H:%M:%S}+00:00'"

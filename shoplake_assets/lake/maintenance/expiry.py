@@ -1,0 +1,85 @@
+"""Letting old snapshots go, and old branches of refreshes that were blocked.
+
+Belongs here: which snapshots somebody refers to, from metadata, and having Iceberg expire the others. Does not belong
+here: the arithmetic (`plan`).
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from shoplake_assets.lake.audit import drop_branches
+from shoplake_assets.lake.branches import audit_branches
+from shoplake_assets.lake.gold import WAVES
+from shoplake_assets.lake.maintenance.calling import call
+from shoplake_assets.lake.maintenance.plan import expiry_horizon, outlived
+from shoplake_assets.lake.snapshots import SOURCE_SNAPSHOT, committed_at, reflecting, since, summary_of
+from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
+
+    from shoplake_assets.lake.lake import Lake
+    from shoplake_assets.settings import MaintenanceSettings
+
+# What Iceberg's streaming sink leaves in a snapshot, and looks for among the ancestors before it commits again.
+STREAMING_EPOCH = "spark.sql.streaming.epochId"
+# A table that seldom changes keeps so many, whatever their age: how many records are usual is read from them.
+KEPT_SNAPSHOTS = 30
+
+MADE_FROM = {
+    SILVER_EVENTS: BRONZE_EVENTS,
+    SILVER_QUARANTINE: BRONZE_EVENTS,
+    **{gold.name: gold.source for wave in WAVES for gold in wave},
+}
+"""Each table with the one that its snapshots name as their source."""
+
+
+def expire(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettings") -> list[str]:
+    """Drop branches that are too old, then the snapshots that nobody needs, with the files that only they hold.
+
+    Returns:
+        What was done, in words.
+    """
+    did = []
+    branches = {branch: committed_at(head) for branch, head in audit_branches(lake.table(name)).items()}
+    if old := outlived(branches, before=now - timedelta(days=limits.branch_days)):
+        drop_branches(lake.catalog, name, old)
+        did.append(f"dropped the branches {', '.join(old)}")
+    # The tables above first: what they refer to by then is in the table's history when that is read.
+    staying = list(_referred(lake, name))
+    table = lake.table(name)
+    chain = [(snapshot.snapshot_id, committed_at(snapshot)) for snapshot in since(table, after=None)]
+    horizon = expiry_horizon(
+        chain,
+        staying=[*staying, *_own(table)],
+        at_most=now - timedelta(minutes=limits.snapshot_minutes),
+    )
+    if any(committed_at(snapshot) < horizon for snapshot in table.metadata.snapshots[:-KEPT_SNAPSHOTS]):
+        (said,) = call(
+            lake,
+            "expire_snapshots",
+            table=name,
+            older_than=f"TIMESTAMP '{horizon.isoformat(sep=' ', timespec='milliseconds')}'",
+            retain_last=str(KEPT_SNAPSHOTS),
+        )
+        gone = len(table.metadata.snapshots) - len(lake.table(name).metadata.snapshots)
+        did.append(f"{max(gone, 0):,} snapshots expired, with {said.deleted_data_files_count:,} data files")
+    return did
+
+
+def _referred(lake: "Lake", name: str) -> Iterator[int]:
+    """The snapshots that the tables made from this one have come to."""
+    for above in (above for above, below in MADE_FROM.items() if below == name):
+        if seen := summary_of(reflecting(lake.table(above))).get(SOURCE_SNAPSHOT):
+            yield int(seen)
+
+
+def _own(table: "Table") -> Iterator[int]:
+    """The snapshots that the table's own writers look for: what it reflects, and the stream's newest commit."""
+    if (reflected := reflecting(table)) is not None:
+        yield reflected.snapshot_id
+    for snapshot in reversed(since(table, after=None)):
+        if STREAMING_EPOCH in summary_of(snapshot):
+            yield snapshot.snapshot_id
+            return
