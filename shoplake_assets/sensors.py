@@ -14,7 +14,13 @@ import dagster as dg
 
 from shoplake_assets.assets.results import check_metadata, position_metadata, severity_of
 from shoplake_assets.assets.specification import key_of
-from shoplake_assets.checks.bronze import contract_kept, ingest_alive, offsets_contiguous, single_writer
+from shoplake_assets.checks.bronze import (
+    contract_kept,
+    gaps_acknowledged,
+    ingest_alive,
+    offsets_contiguous,
+    single_writer,
+)
 from shoplake_assets.lake.bronze import Reach, bronze_reach
 from shoplake_assets.lake.gaps import Gap, read_gaps
 from shoplake_assets.lake.position import Position
@@ -124,7 +130,8 @@ def plan_tick(*, seen: Cursor, sight: Sight, trigger_seconds: float) -> Tick:
         ingest_alive(sight.status, now=sight.now, trigger_seconds=trigger_seconds),
         sight.contract,
         offsets_contiguous(sight.new, start=seen.reach.position, gaps=sight.gaps),
-        single_writer(sight.recent),
+        single_writer(sight.recent, status=sight.status),
+        gaps_acknowledged(sight.gaps),
     ]
     behind = not sight.downstream.reaches(sight.reach.position)
     waited = seen.reported_at is not None and sight.now - seen.reported_at >= REMIND_AFTER

@@ -1,6 +1,6 @@
-"""What can be said of Bronze: is the ingest alive, are the offsets contiguous, is there one writer.
+"""What can be said of Bronze: is the ingest alive, are the offsets contiguous, is there one writer, is a loss known.
 
-Belongs here: the three verdicts as pure functions, and the check that evaluates them on request. Does not belong here:
+Belongs here: the verdicts as pure functions, and the check that evaluates them on request. Does not belong here:
 the sensor, which evaluates the same functions on every commit.
 """
 
@@ -30,17 +30,20 @@ if TYPE_CHECKING:
 ALIVE = "ingest_alive"
 CONTIGUOUS = "offsets_contiguous"
 SINGLE_WRITER = "single_writer"
+GAPS = "gaps_acknowledged"
 
 _SPECS = {
     ALIVE: "The ingest answers, and its query has looked for records within the last triggers.",
     CONTIGUOUS: "No Kafka offset is missing from the newest commits, and none is there twice.",
     CONTRACT: "Columns, types and partitioning are as the table's contract says; nulls are refused when it is written.",
+    GAPS: "Somebody knows of every range of events that Kafka no longer had; 'shoplake gaps ack' says so.",
     SINGLE_WRITER: "The newest commits come from one Spark application at a time; two would interleave.",
 }
 # Triggers that may pass without a sign of life: Spark reports an idle query only every ten seconds.
 _QUIET_TRIGGERS = 3
 _IDLE_REPORT = timedelta(seconds=10)
 _RECENT_COMMITS = 20
+_MOST_NAMED = 5
 
 
 def ingest_alive(status: Mapping[str, Any] | None, *, now: datetime, trigger_seconds: float) -> Check:
@@ -66,7 +69,9 @@ def offsets_contiguous(found: Sequence[Commit], *, start: "Position", gaps: "Seq
     """
     faults = faults_in((part for commit in found for part in commit.ranges), start=start, gaps=gaps)
     rows = sum(commit.rows for commit in found)
-    says = "; ".join(map(str, faults[:5])) or f"{rows:,} rows in {len(found)} commits without a gap or a repeat"
+    says = (
+        "; ".join(map(str, faults[:_MOST_NAMED])) or f"{rows:,} rows in {len(found)} commits without a gap or a repeat"
+    )
     return _check(CONTIGUOUS, passed=not faults, says=says, commits=len(found), faults=len(faults))
 
 
@@ -83,13 +88,54 @@ def contract_kept(table: "Table") -> Check:
     return _check(CONTRACT, passed=not lacking, says=says if lacking else kept)
 
 
-def single_writer(found: Sequence[Commit]) -> Check:
-    """Do two applications write by turns? A restart changes the application once and never back."""
+def single_writer(found: Sequence[Commit], *, status: Mapping[str, Any] | None) -> Check:
+    """Does one application write, and no other beside it?
+
+    A restart changes the application once and never back. And what another application commits after the running ingest
+    has begun is seen at once, before the two have taken turns.
+
+    Args:
+        found: Commits, oldest first.
+        status: The running ingest's status; None while it does not answer.
+    """
     runs = [commit.application_id for commit in found]
     changes = [name for before, name in zip(["", *runs], runs, strict=False) if name != before]
-    back = sorted({name for name in changes if changes.count(name) > 1})
-    says = f"two writers interleave: {', '.join(sorted(set(changes)))}" if back else f"{len(changes)} writer(s) in turn"
-    return _check(SINGLE_WRITER, passed=not back, says=says, writers=sorted(set(changes)))
+    beside = _beside(found, status)
+    writers = sorted({*changes, *beside})
+    if beside or any(changes.count(name) > 1 for name in changes):
+        says = f"two writers interleave: {', '.join(writers)}"
+        return _check(SINGLE_WRITER, passed=False, says=says, writers=writers)
+    return _check(SINGLE_WRITER, passed=True, says=f"{len(changes)} writer(s) in turn", writers=writers)
+
+
+def _beside(found: Sequence[Commit], status: Mapping[str, Any] | None) -> set[str]:
+    """The running ingest and those that have written since it began; none if it writes alone."""
+    ours = status and status.get("application_id")
+    if not status or not ours or not status.get("checkpoint"):
+        return set()
+    began_at = datetime.fromisoformat(status["checkpoint"]["began_at"])
+    others = {commit.application_id for commit in found if commit.committed_at > began_at} - {ours}
+    return {ours, *others} if others else set()
+
+
+def gaps_acknowledged(gaps: "Sequence[Gap]") -> Check:
+    """Does somebody know of every range of events that was lost before it could be read?"""
+    unknown = [gap for gap in gaps if gap.acknowledged_at is None]
+    events = sum(gap.events for gap in gaps)
+    if unknown:
+        lost = sum(gap.events for gap in unknown)
+        named = "; ".join(map(str, unknown[:_MOST_NAMED]))
+        more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
+        says = (
+            f"{lost:,} events were gone from Kafka before they could be read: {named}{more}. "
+            "'shoplake gaps ack' takes note of it."
+        )
+    else:
+        says = f"{events:,} lost events, all acknowledged" if gaps else "no event was lost"
+    reasons = sorted({gap.because for gap in gaps if gap.because is not None})
+    return _check(
+        GAPS, passed=not unknown, says=says, gaps=len(gaps), unacknowledged=len(unknown), events=events, reasons=reasons
+    )
 
 
 def _check(name: str, *, passed: bool, says: str, **metadata: Any) -> Check:
@@ -111,12 +157,14 @@ def bronze_checks(connection: dg.ResourceParam[LakeConnection]) -> Iterator[dg.A
 
     table = connection.table(BRONZE_EVENTS)
     recent = commits(table, since(table, after=None)[-_RECENT_COMMITS:])
-    trigger = connection.settings.ingest.trigger_seconds
+    gaps = read_gaps(connection.table(BRONZE_GAPS))
+    trigger, status = connection.settings.ingest.trigger_seconds, connection.ingest_status()
     yield from checked(
         [
-            ingest_alive(connection.ingest_status(), now=datetime.now(UTC), trigger_seconds=trigger),
+            ingest_alive(status, now=datetime.now(UTC), trigger_seconds=trigger),
             contract_kept(table),
-            offsets_contiguous(recent, start=Position(), gaps=read_gaps(connection.table(BRONZE_GAPS))),
-            single_writer(recent),
+            offsets_contiguous(recent, start=Position(), gaps=gaps),
+            single_writer(recent, status=status),
+            gaps_acknowledged(gaps),
         ]
     )

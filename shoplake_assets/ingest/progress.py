@@ -22,6 +22,23 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """The generation of the checkpoint that this process has begun.
+
+    Attributes:
+        generation: Its number.
+        began_at: When it was begun, UTC; whatever another application commits from then on is a second writer's.
+        offsets: Where it begins, by partition.
+        because: Why there.
+    """
+
+    generation: int
+    began_at: str
+    offsets: dict[str, int]
+    because: str
+
+
 @dataclass
 class Status:
     """The `/status` document.
@@ -32,6 +49,7 @@ class Status:
         since: When the process began, UTC.
         application_id: The Spark application, as Bronze's snapshots name it.
         query_id: Spark's id of the query; it lives as long as the checkpoint.
+        checkpoint: The checkpoint's generation, where it begins and why.
         topic: The topic's name.
         topic_id: Kafka's id of it.
         last_trigger_at: When the query last looked for records, UTC; it beats also while there are none.
@@ -44,6 +62,7 @@ class Status:
     since: str = field(default_factory=_now)
     application_id: str | None = None
     query_id: str | None = None
+    checkpoint: Checkpoint | None = None
     topic: str | None = None
     topic_id: str | None = None
     last_trigger_at: str | None = None
@@ -77,7 +96,7 @@ class Progress:
             registry=self.registry,
         )
 
-    def note(self, **changes: str) -> None:
+    def note(self, **changes: str | Checkpoint) -> None:
         """Change fields of the status."""
         with self._lock:
             for name, value in changes.items():

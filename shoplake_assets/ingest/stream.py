@@ -7,6 +7,7 @@ batch that is repeated after a crash adds nothing.
 """
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from shoplake_assets.tables import BRONZE_EVENTS, CATALOG
@@ -17,27 +18,20 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
-    from shoplake_assets.events.topic import Topic
-    from shoplake_assets.lake.position import Position
     from shoplake_assets.settings import Settings
 
 QUERY_NAME = "bronze_events"
-_EARLIEST = -2  # Kafka's own number for "from the first record that retention has kept"
 
 
-def checkpoint_folder(settings: "Settings", topic: "Topic") -> "Path":
-    """Where the query keeps its progress; a topic that is made anew has another id, hence a checkpoint of its own."""
-    return settings.home / "checkpoints" / QUERY_NAME / topic.id
+def records(spark: "SparkSession", settings: "Settings", *, topic_id: str, offsets: Mapping[int, int]) -> "DataFrame":
+    """The topic as a stream, in the columns of `bronze.events`; nothing is parsed, so nothing can fail to parse.
 
-
-def starting_offsets(topic_name: str, topic: "Topic", position: "Position") -> str:
-    """Where a query without a checkpoint begins: behind what Bronze has, else at a partition's beginning."""
-    offsets = {str(number): position.offsets.get((topic.id, number), _EARLIEST) for number in topic.partitions}
-    return json.dumps({topic_name: offsets})
-
-
-def records(spark: "SparkSession", settings: "Settings", topic: "Topic", *, starting: str) -> "DataFrame":
-    """The topic as a stream, in the columns of `bronze.events`; nothing is parsed, so nothing can fail to parse."""
+    Args:
+        spark: A session of one's own.
+        settings: Name the topic.
+        topic_id: Kafka's id of the topic.
+        offsets: Where to begin, by partition.
+    """
     from pyspark.sql import functions as F  # noqa: N812  the name under which Spark's functions are known
 
     from shoplake_assets.contracts.bronze import BronzeEvents
@@ -46,7 +40,7 @@ def records(spark: "SparkSession", settings: "Settings", topic: "Topic", *, star
     options: dict[str, str | int] = {
         "kafka.bootstrap.servers": settings.bootstrap,
         "subscribe": settings.kafka.topic,
-        "startingOffsets": starting,
+        "startingOffsets": json.dumps({settings.kafka.topic: offsets}),
         "maxOffsetsPerTrigger": settings.ingest.max_offsets_per_trigger,
         "includeHeaders": "true",
         "failOnDataLoss": "true",
@@ -56,7 +50,7 @@ def records(spark: "SparkSession", settings: "Settings", topic: "Topic", *, star
         .options(**options)
         .load()
         .withColumnsRenamed({"timestamp": "kafka_timestamp", "value": "payload"})
-        .withColumns({"topic_id": F.lit(topic.id), "ingested_at": F.current_timestamp()})
+        .withColumns({"topic_id": F.lit(topic_id), "ingested_at": F.current_timestamp()})
         .select(*columns_of(BronzeEvents))
     )
 

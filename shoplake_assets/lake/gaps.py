@@ -49,6 +49,14 @@ class Gap:
         """Offsets in the gap."""
         return self.last - self.first + 1
 
+    def __str__(self) -> str:
+        """The gap for the person who reads a report."""
+        offsets = f"offset {self.first}" if self.first == self.last else f"offsets {self.first} to {self.last}"
+        return (
+            f"{offsets} ({self.events:,}) of partition {self.partition} of topic {self.topic_id}, "
+            f"found {self.found_at:%Y-%m-%d %H:%M:%S} UTC"
+        )
+
 
 def read_gaps(table: "Table") -> list[Gap]:
     """All recorded gaps, by topic, partition and offset."""

@@ -122,7 +122,7 @@ def stop(settings: "Settings") -> bool:
         return _stop_orphans(settings)
     _call(settings, "shutdown")
     deadline = time.monotonic() + STOP_SECONDS
-    while _is_alive(pid):
+    while is_alive(pid):
         if time.monotonic() > deadline:
             log = supervisor_log(settings)
             raise ShoplakeError(f"the supervisor (process {pid}) has not stopped within {STOP_SECONDS} s. See {log}.")
@@ -193,7 +193,7 @@ def _supervisor_pid(settings: "Settings") -> int | None:
         ours = str(configuration_file(settings)) in psutil.Process(pid).cmdline()
     except (OSError, ValueError, psutil.Error):
         return None
-    return pid if ours and _is_alive(pid) else None
+    return pid if ours and is_alive(pid) else None
 
 
 def _call(settings: "Settings", method: str) -> Any:
@@ -240,7 +240,7 @@ def _ignoring_gone(act: Any) -> None:
         return
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Whether a process is there and not merely waiting for its parent to notice that it has ended."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)

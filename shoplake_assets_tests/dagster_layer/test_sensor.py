@@ -11,6 +11,7 @@ from pyiceberg.types import StringType
 from shoplake_assets.checks.bronze import contract_kept
 from shoplake_assets.lake.bronze import Reach
 from shoplake_assets.lake.catalog import open_catalog
+from shoplake_assets.lake.gaps import Gap
 from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.refresh import Check
 from shoplake_assets.lake.snapshots import Commit, OffsetRange
@@ -21,11 +22,18 @@ from shoplake_assets.tables import BRONZE_EVENTS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TRIGGER_SECONDS = 10.0
+CHECKS = ("ingest_alive", "contract", "offsets_contiguous", "single_writer", "gaps_acknowledged")
 
 
 def status(*, state: str = "running", seconds_ago: float = 2) -> dict[str, Any]:
     beat = (NOW - timedelta(seconds=seconds_ago)).isoformat()
-    return {"state": state, "since": "2026-03-01T11:00:00+00:00", "last_trigger_at": beat}
+    return {
+        "state": state,
+        "since": "2026-03-01T11:00:00+00:00",
+        "last_trigger_at": beat,
+        "application_id": "app-1",
+        "checkpoint": {"began_at": "2026-03-01T11:00:05+00:00"},
+    }
 
 
 def commit(number: int, *, first: int, last: int, partition: int = 0, writer: str = "app-1") -> Commit:
@@ -40,7 +48,7 @@ def position(offset: int) -> Position:
 SEEN = Cursor(
     reach=Reach(1, position(100), NOW),
     reported_at=NOW - timedelta(seconds=20),
-    verdicts={"ingest_alive": True, "contract": True, "offsets_contiguous": True, "single_writer": True},
+    verdicts=dict.fromkeys(CHECKS, True),
 )
 IDLE = Sight(
     now=NOW,
@@ -87,12 +95,7 @@ def test_all_new_commits_become_one_materialization() -> None:
     assert planned.metadata["shoplake/snapshot_ids"].value == ["2", "3"]
     assert planned.metadata["shoplake/position"].value == {"T": {"0": 160}}
     assert planned.metadata["shoplake/lag_events"] == 10
-    assert {check.name: check.passed for check in planned.checks} == {
-        "ingest_alive": True,
-        "contract": True,
-        "offsets_contiguous": True,
-        "single_writer": True,
-    }
+    assert {check.name: check.passed for check in planned.checks} == dict.fromkeys(CHECKS, True)
     assert planned.cursor.reach.snapshot_id == 3
     assert planned.cursor.reported_at == NOW
 
@@ -132,13 +135,48 @@ def test_a_gap_or_a_repeat_in_the_offsets_is_named(first: int, last: int, rows: 
     assert (verdict.passed, verdict.says) == (False, fault)
 
 
+def verdict(planned: Any, name: str) -> tuple[bool, str]:
+    check = next(check for check in planned.checks if check.name == name)
+    return check.passed, check.says
+
+
 def test_two_writers_that_interleave_are_named_and_a_restart_is_not() -> None:
     offsets = [(number, {"first": number * 10, "last": number * 10 + 9}) for number in range(3)]
     a, b, c = (commit(number, **offset, writer=name) for (number, offset), name in zip(offsets, "aba", strict=True))
-    interleaved = next(check for check in tick(new=(c,), recent=(a, b, c)).checks if check.name == "single_writer")
-    assert (interleaved.passed, interleaved.says) == (False, "two writers interleave: a, b")
-    restarted = next(check for check in tick(new=(b,), recent=(a, b)).checks if check.name == "single_writer")
-    assert restarted.passed
+    interleaved = tick(new=(c,), recent=(a, b, c), status=None)
+    assert verdict(interleaved, "single_writer") == (False, "two writers interleave: a, b")
+    restarted = tick(new=(b,), recent=(a, b), status=None)
+    assert verdict(restarted, "single_writer") == (True, "2 writer(s) in turn")
+
+
+def test_the_first_commit_beside_the_running_ingest_gives_the_second_writer_away() -> None:
+    before = replace(commit(1, first=0, last=99, writer="app-0"), committed_at=datetime(2026, 3, 1, 11, tzinfo=UTC))
+    ours, stranger = commit(2, first=100, last=109), commit(3, first=100, last=109, writer="app-2")
+    assert verdict(tick(new=(ours,), recent=(before, ours)), "single_writer") == (True, "2 writer(s) in turn")
+    planned = tick(new=(stranger,), recent=(before, stranger))
+    assert verdict(planned, "single_writer") == (False, "two writers interleave: app-0, app-1, app-2")
+
+
+def test_a_gap_fails_its_check_once_until_somebody_takes_note_of_it() -> None:
+    gap = Gap(topic_id="T", partition=0, first=100, last=119, found_at=NOW)
+    planned = tick(gaps=(gap,))
+    assert [check.name for check in planned.checks] == ["gaps_acknowledged"]
+    assert verdict(planned, "gaps_acknowledged") == (
+        False,
+        "20 events were gone from Kafka before they could be read: offsets 100 to 119 (20) of partition 0 of topic T, "
+        "found 2026-03-01 12:00:00 UTC. 'shoplake gaps ack' takes note of it.",
+    )
+    assert list(tick(planned.cursor, gaps=(gap,)).checks) == []
+    noted = tick(planned.cursor, gaps=(replace(gap, acknowledged_at=NOW, because="a test"),))
+    assert verdict(noted, "gaps_acknowledged") == (True, "20 lost events, all acknowledged")
+    assert noted.checks[0].metadata["reasons"] == ["a test"]
+
+
+def test_offsets_behind_a_gap_that_is_recorded_are_contiguous() -> None:
+    behind = commit(2, first=120, last=129)
+    gap = Gap(topic_id="T", partition=0, first=100, last=119, found_at=NOW)
+    assert not verdict(tick(new=(behind,), recent=(behind,)), "offsets_contiguous")[0]
+    assert verdict(tick(new=(behind,), recent=(behind,), gaps=(gap,)), "offsets_contiguous")[0]
 
 
 def test_layers_that_stay_behind_are_told_again_and_not_before_their_time() -> None:

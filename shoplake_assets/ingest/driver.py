@@ -1,0 +1,93 @@
+"""Spark's driver for the ingest: a JVM of its own, started and watched by this process.
+
+Belongs here: starting it with the lake's lock in its hands, noticing its death. Does not belong here: what it is used
+for (`stream`).
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.runtime.jars import resolve_jars
+from shoplake_assets.runtime.java import find_java
+from shoplake_assets.runtime.scratch import emptied, scratch_folder
+from shoplake_assets.runtime.spark import ingest_conf, java_environment, prepare_spark, without_spark
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from shoplake_assets.settings import Settings
+
+_NOTICE_SECONDS = 2  # the connection to a process breaks a moment before the kernel tells that it has ended
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A session, and the process that does its work."""
+
+    session: "SparkSession"
+    process: subprocess.Popen[bytes]
+
+    def ended(self) -> str | None:
+        """How the JVM ended, in one line; None while it lives."""
+        code = self.process.poll()
+        if code is None:
+            return None
+        how = f"was ended by signal {-code}" if code < 0 else f"has ended with code {code}"
+        return f"the JVM of the ingest (process {self.process.pid}) {how}. A new start goes on where Bronze ends."
+
+
+@contextmanager
+def spark_driver(settings: "Settings", *, inherits: int) -> Iterator[Driver]:
+    """Start a driver that sees the lake, and stop it at the end.
+
+    The JVM ends by itself when this process is killed, because its standard input ends.
+
+    Args:
+        settings: Name the lake and the memory.
+        inherits: A file descriptor that the JVM shall hold, too.
+
+    Raises:
+        ShoplakeError: The JVM has died.
+    """
+    from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
+
+    driver = _launch(settings, inherits=inherits)
+    try:
+        yield driver
+    except (Py4JNetworkError, ConnectionError) as error:
+        raise ShoplakeError(_death(driver)) from error
+    finally:
+        if driver.ended() is None:
+            driver.session.stop()
+
+
+def _launch(settings: "Settings", *, inherits: int) -> Driver:
+    from pyspark import SparkConf, SparkContext
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
+    java = find_java(settings)
+    jars = resolve_jars(settings, java)
+    prepare_spark(settings)
+    emptied(scratch_folder(settings, "ingest"))
+    for name in os.environ.keys() - without_spark(os.environ).keys():
+        del os.environ[name]
+    os.environ.update(java_environment(java))
+    conf = SparkConf().setAppName("shoplake-ingest")
+    conf.setAll(list(ingest_conf(settings, jars, java=java).items()))
+    launch: Any = launch_gateway  # pyspark does not say of what type it is
+    gateway = launch(conf, popen_kwargs={"pass_fds": (inherits,)})
+    return Driver(SparkSession(SparkContext(gateway=gateway, conf=conf)), gateway.proc)
+
+
+def _death(driver: Driver) -> str:
+    try:
+        driver.process.wait(timeout=_NOTICE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"the JVM of the ingest (process {driver.process.pid}) does not answer any more."
+    return driver.ended() or ""
