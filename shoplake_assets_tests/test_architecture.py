@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "checks": {"assets", "contracts", "lake", "resources", "tables"},
     "assets": {"checks", "contracts", "lake", "resources", "settings", "tables"},
     "sensors": {"assets", "checks", "lake", "resources", "settings", "tables"},
-    "schedules": {"settings"},
+    "schedules": {"assets", "checks", "settings"},
     "definitions": {"assets", "checks", "lake", "resources", "schedules", "sensors", "settings"},
 }
 # The assets name their checks, and the checks their assets: one layer in two folders.

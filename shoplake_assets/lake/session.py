@@ -45,6 +45,9 @@ def open_session(settings: "Settings") -> Iterator["SparkSession"]:
                 session.conf.set(key, value)
         yield session
     except SparkConnectGrpcException as error:
+        if type(error) is not SparkConnectGrpcException:  # the server answered, that something is wrong
+            raise
+        session.release_session_on_close = False  # nobody is there to give it back to
         remedy = "'shoplake up' starts it, 'shoplake status' shows it"
         raise ShoplakeError(f"Spark at {settings.spark_remote} does not answer. {remedy}.") from error
     finally:
