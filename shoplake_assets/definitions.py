@@ -10,10 +10,18 @@ from shoplake_assets.assets.gold import gold_tables
 from shoplake_assets.assets.silver import silver_tables
 from shoplake_assets.assets.streams import bronze_events, bronze_gaps, kafka_events
 from shoplake_assets.checks.bronze import bronze_checks
+from shoplake_assets.checks.verification import verification
 from shoplake_assets.lake.session import SESSION_CONF
 from shoplake_assets.maintenance import maintenance_job
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
-from shoplake_assets.schedules import exports_job, exports_schedule, maintenance_schedule, refresh_job
+from shoplake_assets.schedules import (
+    exports_job,
+    exports_schedule,
+    maintenance_schedule,
+    refresh_job,
+    verify_job,
+    verify_schedule,
+)
 from shoplake_assets.sensors import automation_sensor, bronze_ingest_sensor
 from shoplake_assets.settings import Settings, load_settings
 
@@ -22,10 +30,10 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """Put the code location together for the lake of the settings."""
     return dg.Definitions(
         assets=[kafka_events, bronze_events, bronze_gaps, silver_tables, gold_tables, csv_exports],
-        asset_checks=[bronze_checks],
+        asset_checks=[bronze_checks, verification],
         sensors=[bronze_ingest_sensor(settings), automation_sensor(settings)],
-        schedules=[exports_schedule(settings), maintenance_schedule(settings)],
-        jobs=[refresh_job, exports_job, maintenance_job],
+        schedules=[exports_schedule(settings), maintenance_schedule(settings), verify_schedule(settings)],
+        jobs=[refresh_job, exports_job, maintenance_job, verify_job],
         resources={
             "connection": LakeConnection(settings),
             "spark": SparkConnectResource(spark_config={"spark.remote": settings.spark_remote, **SESSION_CONF}),

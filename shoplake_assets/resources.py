@@ -12,7 +12,7 @@ import httpx
 from dagster_pyspark import LazyPySparkResource  # noqa: TID253  makes no session before it is used
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.events.topic import describe_topic, end_offsets
+from shoplake_assets.events.topic import beginning_offsets, describe_topic, end_offsets
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.position import Position
 from shoplake_assets.settings import LOOPBACK, Settings
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from shoplake_assets.lake.lake import Lake
+    from shoplake_assets.lake.verify.pinned import KafkaRange
 
 _PATIENCE_SECONDS = 3.0
 _RETRIES = 8
@@ -69,6 +70,17 @@ class LakeConnection:
             return Position.of_topic(describe_topic(self.settings).id, end_offsets(self.settings))
         except ShoplakeError:
             return None
+
+    def kafka_range(self) -> "KafkaRange | None":
+        """What Kafka holds; None while it does not answer."""
+        from shoplake_assets.lake.verify.pinned import KafkaRange
+
+        try:
+            topic = describe_topic(self.settings).id
+            begin, end = beginning_offsets(self.settings), end_offsets(self.settings)
+        except ShoplakeError:
+            return None
+        return KafkaRange(begin=Position.of_topic(topic, begin), end=Position.of_topic(topic, end))
 
     def ingest_status(self) -> dict[str, Any] | None:
         """The ingest's own `/status`; None while it does not answer."""

@@ -4,18 +4,29 @@ Belongs here: jobs and schedules. Refreshes are not among the schedules: lineage
 """
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
+from shoplake_assets.assets.specification import key_of
+from shoplake_assets.checks.verification import VERIFIABLE, VERIFIED
 from shoplake_assets.maintenance import maintenance_job
 from shoplake_assets.settings import Settings
 
+_FINISHED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+
+# Checks that are verified by the clock belong to no other job, where the selection of a table would take them along.
+_VERIFIED = dg.AssetSelection.checks(*(dg.AssetCheckKey(key_of(name), VERIFIED) for name in VERIFIABLE))
+
 refresh_job = dg.define_asset_job(
     "refresh",
-    selection=dg.AssetSelection.groups("silver", "gold"),
+    selection=dg.AssetSelection.groups("silver", "gold") - _VERIFIED,
     description="Bring Silver and Gold up to Bronze now; what 'shoplake drain' starts where nothing is under way.",
 )
 exports_job = dg.define_asset_job(
     "write_exports", selection=dg.AssetSelection.groups("exports"), description="Write the CSV exports of Gold."
+)
+verify_job = dg.define_asset_job(
+    "verify",
+    selection=_VERIFIED,
+    description="Prove that nothing was lost, doubled or altered, as 'shoplake verify' does.",
 )
 
 
@@ -43,9 +54,21 @@ def maintenance_schedule(settings: Settings) -> dg.ScheduleDefinition:
         description="Keeps the tables and Dagster's own storage small.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        under_way = dg.RunsFilter(job_name=maintenance_job.name, statuses=NOT_FINISHED_STATUSES)
+        under_way = dg.RunsFilter(job_name=maintenance_job.name, statuses=[status for status in dg.DagsterRunStatus if status not in _FINISHED])
         if runs := context.instance.get_runs(under_way, limit=1):
             return dg.SkipReason(f"the maintenance {runs[0].run_id} is still under way")
         return dg.RunRequest()
 
     return schedule
+
+
+def verify_schedule(settings: Settings) -> dg.ScheduleDefinition:
+    """Make the schedule of the verification."""
+    return dg.ScheduleDefinition(
+        name="verify",
+        job=verify_job,
+        cron_schedule=settings.dagster.verify_cron,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Verifies every row from Bronze to Gold.",
+    )

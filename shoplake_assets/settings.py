@@ -81,6 +81,9 @@ class DagsterSettings(_Section):
     automation_seconds: int = Field(5, ge=1, description="Least seconds between two automation evaluations.")
     export_cron: str = Field("*/15 * * * *", description="When the CSV exports are written, cron in UTC.")
     maintenance_cron: str = Field("7,37 * * * *", description="When tables and histories are maintained, cron in UTC.")
+    verify_cron: str = Field(
+        "30 3 * * *", description="When the whole lake is verified, as 'shoplake verify' does, cron in UTC."
+    )
     compute_log_bucket: str | None = Field(
         None, description="S3 bucket for the compute logs of runs (dagster-aws); empty keeps them in the home."
     )

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "assets": {"checks", "contracts", "lake", "resources", "settings", "tables"},
     "sensors": {"assets", "checks", "lake", "resources", "settings", "tables"},
     "maintenance": {"assets", "lake", "resources", "runtime", "tables"},
-    "schedules": {"maintenance", "settings"},
+    "schedules": {"assets", "checks", "maintenance", "settings"},
     "definitions": {"assets", "checks", "lake", "maintenance", "resources", "schedules", "sensors", "settings"},
 }
 # The assets name their checks, and the checks their assets: one layer in two folders.

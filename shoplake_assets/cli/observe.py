@@ -89,7 +89,7 @@ def table_documents(settings: "Settings") -> dict[str, dict[str, Any]]:
         layers = read_layers(open_catalog(settings))
     except NoSuchTableError:
         return {}
-    bounds, now = _kafka_bounds(settings), datetime.now(UTC)
+    bounds, now = kafka_bounds(settings), datetime.now(UTC)
     documents = {}
     for name, layer in layers.items():
         lag = None if bounds is None else layer.position.merged(bounds[0]).events_behind(bounds[1])
@@ -105,7 +105,8 @@ def table_documents(settings: "Settings") -> dict[str, dict[str, Any]]:
     return documents
 
 
-def _kafka_bounds(settings: "Settings") -> "tuple[Position, Position] | None":
+def kafka_bounds(settings: "Settings") -> "tuple[Position, Position] | None":
+    """The oldest and the next offsets in Kafka; None while it does not answer."""
     from shoplake_assets.events.topic import beginning_offsets, describe_topic, end_offsets
     from shoplake_assets.lake.position import Position
 

@@ -89,7 +89,7 @@ def faults_in(ranges: Iterable["OffsetRange"], *, start: "Position", gaps: Itera
         for part in found:
             if expected is not None and part.first > expected:
                 faults += [
-                    fault(first=first, last=last) for first, last in _unexcused(expected, part.first - 1, excused)
+                    fault(first=first, last=last) for first, last in unexcused(expected, part.first - 1, excused)
                 ]
             if expected is not None and part.first < expected:
                 faults.append(fault(first=part.first, last=min(part.last, expected - 1), repeated=True))
@@ -100,7 +100,7 @@ def faults_in(ranges: Iterable["OffsetRange"], *, start: "Position", gaps: Itera
     return faults
 
 
-def _unexcused(first: int, last: int, gaps: Iterable["Gap"]) -> Iterator[tuple[int, int]]:
+def unexcused(first: int, last: int, gaps: Iterable["Gap"]) -> Iterator[tuple[int, int]]:
     """What remains of a range when the gaps, in ascending order, are taken out."""
     for gap in gaps:
         if gap.last < first or gap.first > last:

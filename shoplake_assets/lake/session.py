@@ -1,11 +1,54 @@
-"""What a Spark session must be set to, wherever Spark runs.
+"""What a Spark session must be set to, wherever Spark runs, and a session for a command.
 
-Belongs here: settings without which a refresh would come out otherwise. Does not belong here: how Spark is started
-(`runtime.spark`), or the catalog (`lake.catalog`).
+Belongs here: settings without which a refresh would come out otherwise, and opening a session outside Dagster. Does not
+belong here: how Spark is started (`runtime.spark`), or the catalog (`lake.catalog`).
 """
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from shoplake_assets.errors import ShoplakeError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from shoplake_assets.settings import Settings
 
 SESSION_CONF = {
     "spark.sql.session.timeZone": "UTC",
     # A payload that breaks off in a field is broken; with partial results the field would silently be null.
     "spark.sql.json.enablePartialResults": "false",
 }
+# By default a client tries for ten minutes. Whoever waits at a terminal is told sooner.
+_RETRIES = 4
+_MOST_BACKOFF_MS = 2_000
+
+
+@contextmanager
+def open_session(settings: "Settings") -> Iterator["SparkSession"]:
+    """A session of its own on the Spark Connect server, given back at the end.
+
+    Raises:
+        ShoplakeError: The server does not answer.
+    """
+    from pyspark.errors.exceptions.connect import SparkConnectGrpcException
+    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    session = SparkSession.builder.remote(settings.spark_remote).create()
+    session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES, max_backoff=_MOST_BACKOFF_MS)])
+    try:
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # that retries are used up
+            for key, value in SESSION_CONF.items():
+                session.conf.set(key, value)
+        yield session
+    except SparkConnectGrpcException as error:
+        if type(error) is not SparkConnectGrpcException:  # the server answered, that something is wrong
+            raise
+        session.release_session_on_close = False  # nobody is there to give it back to
+        remedy = "'shoplake up' starts it, 'shoplake status' shows it"
+        raise ShoplakeError(f"Spark at {settings.spark_remote} does not answer. {remedy}.") from error
+    finally:
+        session.stop()

@@ -81,13 +81,13 @@ def position_of(snapshot: "Snapshot | None") -> Position:
     return Position.from_json(summary_of(snapshot).get(POSITION))
 
 
-def reflecting(table: "Table") -> "Snapshot | None":
-    """The newest ancestor of the current snapshot that carries a position.
+def reflecting(table: "Table", *, at: int | None = None) -> "Snapshot | None":
+    """The newest ancestor of a snapshot (the current one by default) that carries a position.
 
     A commit that only rearranges or removes rows, by maintenance or by hand, carries none: what the table reflects has
     not changed.
     """
-    snapshot = table.current_snapshot()
+    snapshot = table.current_snapshot() if at is None else table.snapshot_by_id(at)
     while snapshot is not None and POSITION not in summary_of(snapshot):
         parent = snapshot.parent_snapshot_id
         snapshot = table.snapshot_by_id(parent) if parent is not None else None

@@ -29,7 +29,7 @@ def probes(settings: "Settings") -> dict[str, Probe]:
     webserver = f"http://{LOOPBACK}:{settings.dagster.port}"
     dashboard = f"http://{LOOPBACK}:{settings.dashboard.port}/"
     return {
-        "kafka": lambda _: _kafka_answers(settings.bootstrap),
+        "kafka": lambda _: kafka_answers(settings.bootstrap),
         "spark": lambda _: _grpc_connects(settings.spark.connect_port),
         "ingest": lambda _: _json(ingest).get("state") == "running",
         "code-server": lambda _: _code_server_serves(settings.dagster.code_server_port),
@@ -39,7 +39,7 @@ def probes(settings: "Settings") -> dict[str, Probe]:
     }
 
 
-def _kafka_answers(bootstrap: str) -> bool:
+def kafka_answers(bootstrap: str) -> bool:
     """Ask for the cluster's metadata, which the broker gives once it is no longer fenced."""
     host, _, port = bootstrap.partition(",")[0].rpartition(":")
     if not _listens(host, int(port)):

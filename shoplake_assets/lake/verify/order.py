@@ -1,0 +1,103 @@
+"""Is no table ahead of what it is made from? One is, if what lies below it was rolled back to an older snapshot.
+
+Belongs here: comparing the positions of the layers, from metadata. Does not belong here: what the tables hold.
+"""
+
+from typing import TYPE_CHECKING
+
+from shoplake_assets.lake.snapshots import (
+    CODE_VERSION,
+    REPLAYED,
+    position_of,
+    reflecting,
+    summary_of,
+)
+from shoplake_assets.lake.verify.pinned import belong_together
+from shoplake_assets.lake.verify.proof import Proof, first_of, judged, several, unproven
+from shoplake_assets.tables import (
+    BRONZE_EVENTS,
+    GOLD,
+    GOLD_CATEGORY_SALES,
+    GOLD_PRODUCT_HOURLY,
+    GOLD_TOP_PRODUCTS,
+    GOLD_TOP_USERS,
+    GOLD_USER_HOURLY,
+    SILVER_EVENTS,
+    SILVER_QUARANTINE,
+)
+
+if TYPE_CHECKING:
+    from shoplake_assets.lake.position import Position
+    from shoplake_assets.lake.verify.pinned import Pinned
+
+ORDER = "order"
+MADE_FROM = {
+    **dict.fromkeys(GOLD, SILVER_EVENTS),
+    GOLD_CATEGORY_SALES: GOLD_PRODUCT_HOURLY,
+    GOLD_TOP_PRODUCTS: GOLD_PRODUCT_HOURLY,
+    GOLD_TOP_USERS: GOLD_USER_HOURLY,
+}
+"""What each Gold table is made from."""
+_REMEDIES = {
+    BRONZE_EVENTS: "the ingest fills Bronze up again from Kafka, as far as Kafka still holds it",
+    SILVER_EVENTS: "the next refresh makes up for it",
+}
+
+
+def prove_order(pinned: "Pinned", bronze: "Position | None") -> list[Proof]:
+    """No table reflects more of Kafka than the table that it is made from.
+
+    Args:
+        pinned: The lake.
+        bronze: Bronze's position; None where it is not known.
+    """
+    return [
+        unproven(ORDER, SILVER_EVENTS, "how far Bronze reaches is not known from its files")
+        if bronze is None
+        else _not_ahead(SILVER_EVENTS, pinned.silver_position, below=BRONZE_EVENTS, reaches=bronze),
+        _quarantine(pinned),
+        *(
+            _not_ahead(name, _position(pinned, name), below=MADE_FROM[name], reaches=_position(pinned, MADE_FROM[name]))
+            for name in GOLD
+        ),
+    ]
+
+
+def _not_ahead(table: str, position: "Position", *, below: str, reaches: "Position") -> Proof:
+    remedy = _REMEDIES.get(below, _REMEDIES[SILVER_EVENTS])
+    findings = [
+        f"{below} was rolled back: {table} reflects partition {partition} of topic {topic} up to offset {end - 1}, "
+        f"and {below} {_ends(reaches.offsets.get((topic, partition), 0))}; {remedy}"
+        for topic, partition, end in position
+        if end > reaches.offsets.get((topic, partition), 0)
+    ]
+    behind = position.events_behind(reaches)
+    lag = f"{several(behind, 'event')} behind it" if behind else "level with it"
+    return judged(ORDER, table, first_of(findings), good=f"not ahead of {below}, {lag}", figures={"behind": behind})
+
+
+def _ends(position: int) -> str:
+    return f"ends at {position - 1}" if position else "has none of it"
+
+
+def _quarantine(pinned: "Pinned") -> Proof:
+    silver, quarantine = (reflecting(pinned.tables[name]) for name in (SILVER_EVENTS, SILVER_QUARANTINE))
+    if not belong_together(pinned.tables):
+        marks = [(summary_of(part).get(CODE_VERSION), summary_of(part).get(REPLAYED)) for part in (silver, quarantine)]
+        what = "a rebuild" if marks[0][0] != marks[1][0] else "a replay"
+        return unproven(
+            ORDER, SILVER_QUARANTINE, f"{what} has reached only one of Silver and the quarantine; a refresh finishes it"
+        )
+    ahead = position_of(silver).events_behind(position_of(quarantine))
+    missing = position_of(quarantine).events_behind(position_of(silver))
+    findings = [f"{several(missing, 'event')} behind Silver: the quarantine was rolled back"] if missing else []
+    lead = (
+        f"{several(ahead, 'event')} ahead of Silver, which the next refresh makes up for"
+        if ahead
+        else "level with Silver"
+    )
+    return judged(ORDER, SILVER_QUARANTINE, findings, good=lead, figures={"ahead": ahead})
+
+
+def _position(pinned: "Pinned", name: str) -> "Position":
+    return position_of(reflecting(pinned.tables[name]))
