@@ -94,9 +94,9 @@ def _meaning() -> str:
     return (
         "Seconds are from the end of the fault: a kill is over at once, a halt when the process goes on. The processes "
         "are back when the supervisor has all of them running and ready. Gold is back when, besides, every Gold table "
-        "holds all that Kafka had acknowledged when the fault ended; so a batch and a refresh are in it as "
-        "always. Lost and doubled are counted by Kafka's offsets, from the producer's acknowledgements to Bronze, Silver "
-        "and the quarantine."
+        "holds all that Kafka had acknowledged when the fault ended; a batch and a refresh are in it, as always. Lost "
+        "and doubled are counted by Kafka's offsets, from the producer's acknowledgements to Bronze, Silver and the "
+        "quarantine."
     )
 
 

@@ -1,6 +1,6 @@
-"""The faults that tell the most, once each, on one product under traffic; `python -m shoplake_assets_tests.faults` is
-the whole of them.
+"""The faults that tell the most, once each, on one product under traffic.
 
+`python -m shoplake_assets_tests.faults` does all of them, and a hundred kills.
 How long a recovery takes is not asserted here, since machines differ; that it comes, and what became of each event, is.
 """
 
