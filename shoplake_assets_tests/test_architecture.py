@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "ingest": {"contracts", "errors", "events", "lake", "runtime", "settings", "tables"},
     "dashboard": {"errors", "lake", "settings", "tables"},
     "cli": {"errors", "events", "lake", "runtime", "settings", "tables"},
+    "launcher": set(),
     "resources": {"errors", "events", "lake", "settings"},
     "checks": {"assets", "contracts", "lake", "resources", "tables"},
     "assets": {"checks", "contracts", "lake", "resources", "settings", "tables"},

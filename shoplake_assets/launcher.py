@@ -1,0 +1,58 @@
+"""How runs are started: as Dagster does by itself, and with a look at whether their process still lives.
+
+Belongs here: what Dagster's own launcher lacks on one machine. Does not belong here: what becomes of a run that is
+found dead, which Dagster's run monitoring and run retries decide.
+
+The code server reports the death of its runs. If it is killed together with one, nobody does: the run would count as
+under way for ever, and every later refresh would wait for it.
+"""
+
+from typing import TYPE_CHECKING
+
+import psutil  # type: ignore[import-untyped]
+from dagster import DagsterEventType
+from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
+
+if TYPE_CHECKING:
+    from dagster import DagsterRun, EventLogEntry
+
+# Between the start of a process and its first event, and for the rounding of clocks.
+_LENIENCE_SECONDS = 1.0
+
+
+class WatchedRunLauncher(DefaultRunLauncher):
+    """Starts a run in a process of the code server, and tells whether that process is there.
+
+    A process outlives the code server that started it and is left to finish; only one that is gone is given up.
+    """
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """It does."""
+        return True
+
+    def check_run_worker_health(self, run: "DagsterRun") -> CheckRunHealthResult:
+        """Look for the process that has said it executes the run."""
+        for entry in self._instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT):
+            if (pid := _pid(entry)) is not None:
+                if _lives(pid, since=entry.timestamp):
+                    return CheckRunHealthResult(WorkerStatus.RUNNING, run_worker_id=str(pid))
+                return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"process {pid} is gone", run_worker_id=str(pid))
+        return CheckRunHealthResult(WorkerStatus.RUNNING, "it has not told its process yet")
+
+
+def _pid(entry: "EventLogEntry") -> int | None:
+    """The process that an event of the engine names, if it names one."""
+    event = entry.dagster_event
+    metadata = {} if event is None else event.engine_event_data.metadata
+    value = metadata.get("pid")
+    return None if value is None else int(str(value.value))
+
+
+def _lives(pid: int, *, since: float) -> bool:
+    """Whether the process is there and is the one of then, not another that was given its number."""
+    try:
+        process = psutil.Process(pid)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= since + _LENIENCE_SECONDS)
+    except psutil.NoSuchProcess:
+        return False

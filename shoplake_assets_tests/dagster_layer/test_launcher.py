@@ -1,0 +1,46 @@
+"""A run whose process is gone is found, even where nobody has reported it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.events import EngineEventData
+from dagster._core.launcher import WorkerStatus
+from dagster._core.test_utils import create_run_for_test
+
+from shoplake_assets.launcher import WatchedRunLauncher
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    launcher = {"module": "shoplake_assets.launcher", "class": "WatchedRunLauncher"}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"run_launcher": launcher}) as instance:
+        yield instance
+
+
+def health(instance: dg.DagsterInstance, *, pid: int | None) -> WorkerStatus:
+    """What the launcher says of a run that was started in such a process."""
+    run = create_run_for_test(instance)
+    instance.report_engine_event("enqueued", run)
+    if pid is not None:
+        instance.report_engine_event("started", run, EngineEventData.in_process(pid))
+    assert isinstance(instance.run_launcher, WatchedRunLauncher)
+    return instance.run_launcher.check_run_worker_health(run).status
+
+
+def test_a_run_lives_as_long_as_its_process(instance: dg.DagsterInstance) -> None:
+    assert health(instance, pid=os.getpid()) == WorkerStatus.RUNNING
+
+
+def test_a_run_that_has_not_told_its_process_is_left_alone(instance: dg.DagsterInstance) -> None:
+    assert health(instance, pid=None) == WorkerStatus.RUNNING
+
+
+def test_a_run_whose_process_has_ended_is_given_up(instance: dg.DagsterInstance) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert health(instance, pid=ended.pid) == WorkerStatus.NOT_FOUND

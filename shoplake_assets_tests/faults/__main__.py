@@ -1,0 +1,89 @@
+"""Do faults to a product under traffic until it should have broken, and report what became of the events.
+
+    python -m shoplake_assets_tests.faults --kills 100 --report docs/faults.md
+
+Belongs here: the command. A run that is interrupted still reports what it has.
+"""
+
+import random
+import secrets
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from shoplake_assets_tests.faults.campaign import Campaign, Strike
+from shoplake_assets_tests.faults.faults import Fault, catalogue, kills
+from shoplake_assets_tests.faults.ground import product_under_traffic
+from shoplake_assets_tests.faults.recovery import settle
+from shoplake_assets_tests.faults.report import Run, line, page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+_LONGEST_PAUSE_SECONDS = 5.0
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def chosen(*, only: list[str], count: int, others: int, rng: random.Random) -> "Iterator[Fault]":
+    """The faults of a run: random kills in one go, then each of the others so many times, or only those named."""
+    if only:
+        yield from (catalogue()[name] for name in only for _ in range(max(1, others)))
+        return
+    for _ in range(count):
+        yield rng.choice(kills())
+    known = {fault.name for fault in kills()}
+    yield from (fault for fault in catalogue().values() if fault.name not in known for _ in range(others))
+
+
+def main(  # noqa: PLR0913  one argument per option
+    *,
+    count: Annotated[int, typer.Option("--kills", min=0, help="Random kills in one go.")] = 100,
+    others: Annotated[int, typer.Option(min=0, help="How often each fault is done that is no kill.")] = 2,
+    seed: Annotated[int | None, typer.Option(help="Seed of the random choice; a new one by default.")] = None,
+    rate: Annotated[float, typer.Option(min=1, help="Events a second.")] = 500.0,
+    report: Annotated[Path | None, typer.Option(help="File for the page.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Do this fault, by its name; may be repeated.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Folder for the lake, which then stays.")] = None,
+) -> None:
+    """Do faults, one after the other, each waited for until the product is back; then account for every event."""
+    given = secrets.randbelow(100_000) if seed is None else seed
+    rng = random.Random(given)  # noqa: S311  a choice that can be made again
+    console.print(f"seed {given}")
+    with tempfile.TemporaryDirectory(prefix="shoplake-faults-") as temporary:
+        run = _run(keep or Path(temporary), only=only or [], count=count, others=others, seed=given, rng=rng, rate=rate)
+    text = page(run)
+    if report is None:
+        console.print(text, markup=False)
+    else:
+        report.write_text(text)
+    well = run.whole is not None and not run.wrong and not run.whole.lost and not run.whole.doubled
+    sys.exit(0 if well and all(strike.harmless for strike in run.strikes) else 1)
+
+
+def _run(  # noqa: PLR0913  what the command was given
+    folder: Path, *, only: list[str], count: int, others: int, seed: int, rng: random.Random, rate: float
+) -> Run:
+    began, strikes, whole, wrong = datetime.now(UTC), list[Strike](), None, list[str]()
+    command = f"python -m shoplake_assets_tests.faults {' '.join(sys.argv[1:])}".strip()
+    with suppress(KeyboardInterrupt), product_under_traffic(folder, rate=rate) as ground:
+        campaign = Campaign(ground, strikes)
+        settle(ground)
+        for fault in chosen(only=only, count=count, others=others, rng=rng):
+            time.sleep(rng.uniform(0, _LONGEST_PAUSE_SECONDS))
+            console.print(line(len(strikes), campaign.strike(fault)), markup=False)
+        whole, wrong = campaign.finish()
+        console.print(f"{whole.produced:,} events, {whole.lost} lost, {whole.doubled} doubled", *wrong, sep="\n")
+    return Run(command=command, seed=seed, rate=rate, began=began, strikes=strikes, whole=whole, wrong=wrong)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,47 @@
+"""The faults that tell the most, once each, on one product under traffic.
+
+`python -m shoplake_assets_tests.faults` does all of them, and a hundred kills.
+How long a recovery takes is not asserted here, since machines differ; that it comes, and what became of each event, is.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shoplake_assets_tests.faults.campaign import Campaign
+from shoplake_assets_tests.faults.faults import catalog_locked, catalogue
+from shoplake_assets_tests.faults.ground import Ground, kill_leftovers, product_under_traffic
+from shoplake_assets_tests.faults.recovery import settle
+
+pytestmark = [pytest.mark.spark, pytest.mark.product, pytest.mark.faults]
+
+TELLING = (
+    "kill ingest JVM",
+    "kill kafka",
+    "kill spark",
+    "kill refresh, written and not published",
+    "kill code server with its run",
+    "last epoch replayed",
+)
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A product under 500 events a second, of which nothing may run on afterwards."""
+    folder = tmp_path_factory.mktemp("faults")
+    with product_under_traffic(folder, rate=500) as ground:
+        settle(ground)
+        yield ground
+    assert kill_leftovers(folder / "home") == []
+
+
+@pytest.mark.timeout(1500)
+def test_whatever_is_killed_comes_back_and_every_event_is_there_once(ground: Ground) -> None:
+    campaign = Campaign(ground)
+    for fault in (*(catalogue()[name] for name in TELLING), catalog_locked(seconds=5)):
+        done = campaign.strike(fault)
+        assert done.recovery.gold is not None, f"after {done.fault} the product did not come back"
+        assert done.harmless, done
+    whole, wrong = campaign.finish()
+    assert (whole.lost, whole.doubled, wrong) == (0, 0, [])
+    assert whole.rows["bronze.events"] == whole.produced
