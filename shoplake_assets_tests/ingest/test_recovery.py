@@ -4,6 +4,7 @@ A real broker, with its real retention, and real kills. Each start of an ingest 
 lake through several of them.
 """
 
+import random
 import signal
 from pathlib import Path
 
@@ -40,8 +41,14 @@ from shoplake_assets_tests.waiting import wait_until
 pytestmark = pytest.mark.spark
 
 
-def _payloads(mark: str, count: int = 20, *, size: int = 0) -> list[bytes]:
-    return [f"{mark}{number}".encode().ljust(size) for number in range(count)]
+def _payloads(mark: str, count: int = 20) -> list[bytes]:
+    return [f"{mark}{number}".encode() for number in range(count)]
+
+
+def _filling(count: int) -> list[bytes]:
+    """Payloads of 100 kB that no compression makes smaller, so that they fill segments."""
+    noise = random.Random(7)  # noqa: S311  no secret
+    return [noise.randbytes(100_000) for _ in range(count)]
 
 
 def _admin(settings: Settings) -> AdminClient:
@@ -87,7 +94,7 @@ def test_what_retention_removed_is_recorded_reported_and_no_end_of_the_ingest(se
     had = offsets(settings, topic_id)
 
     _keep_one_segment(settings)
-    produce(settings, _payloads("lost", 60, size=100_000))
+    produce(settings, _filling(60))
     ends = end_offsets(settings)
 
     def removed() -> bool:
