@@ -48,7 +48,7 @@ class Status:
         pid: Process id of the ingest.
         since: When the process began, UTC.
         application_id: The Spark application, as Bronze's snapshots name it.
-        query_id: Spark's id of the query; it lives as long as the checkpoint.
+        query_id: Spark's id of the query; each start has a new one.
         checkpoint: The checkpoint's generation, where it begins and why.
         topic: The topic's name.
         topic_id: Kafka's id of it.
