@@ -101,7 +101,7 @@ def single_writer(found: Sequence[Commit], *, status: Mapping[str, Any] | None) 
     runs = [commit.application_id for commit in found]
     changes = [name for before, name in zip(["", *runs], runs, strict=False) if name != before]
     beside = _beside(found, status)
-    writers = sorted({*changes, *beside})
+    writers = sorted(beside or set(changes))
     if beside or any(changes.count(name) > 1 for name in changes):
         says = f"two writers interleave: {', '.join(writers)}"
         return _check(SINGLE_WRITER, passed=False, says=says, writers=writers)

@@ -75,7 +75,24 @@ def status_document(settings: "Settings") -> dict[str, Any]:
         "kafka": {"bootstrap": settings.bootstrap, "topic": settings.kafka.topic},
         "catalog": {"name": CATALOG, "properties": catalog_properties(settings)},
         "tables": table_documents(settings),
+        "gaps": gap_document(settings),
     }
+
+
+def gap_document(settings: "Settings") -> dict[str, int]:
+    """How many gaps there are that nobody has acknowledged, and how many events were lost in them."""
+    from pyiceberg.exceptions import NoSuchTableError
+
+    from shoplake_assets.lake.catalog import open_catalog
+    from shoplake_assets.lake.gaps import read_gaps
+    from shoplake_assets.tables import BRONZE_GAPS
+
+    try:
+        gaps = read_gaps(open_catalog(settings).load_table(BRONZE_GAPS))
+    except NoSuchTableError:
+        gaps = []
+    unknown = [gap for gap in gaps if gap.acknowledged_at is None]
+    return {"unacknowledged": len(unknown), "events": sum(gap.events for gap in unknown)}
 
 
 def table_documents(settings: "Settings") -> dict[str, dict[str, Any]]:
@@ -128,6 +145,10 @@ def _show(document: dict[str, Any]) -> None:
         console.print(f"Nothing runs in {document['home']}; 'shoplake up' starts it.")
     console.print()
     console.print(_lag_table(document))
+    if (lost := document["gaps"])["unacknowledged"]:
+        number, events = lost["unacknowledged"], lost["events"]
+        gaps = f"{number:,} gap{'' if number == 1 else 's'} in bronze.gaps {'is' if number == 1 else 'are'}"
+        console.print(f"\n[red]{gaps} not acknowledged ({events:,} events).[/] 'shoplake gaps' shows what was lost.")
 
 
 def _process_table(document: dict[str, Any]) -> "Table":

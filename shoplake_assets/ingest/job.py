@@ -26,11 +26,10 @@ from shoplake_assets.lake.tables import prepare_lake
 from shoplake_assets.tables import BRONZE_EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pyspark.sql import SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
+    from shoplake_assets.ingest.driver import Driver
     from shoplake_assets.settings import Settings
 
 _log = logging.getLogger("shoplake.ingest")
@@ -55,13 +54,13 @@ def run_ingest(settings: "Settings", *, once: bool = False) -> None:
         topic_id = wait_for_topic(settings, seconds=_KAFKA_PATIENCE_SECONDS).id
         progress.note(topic=settings.kafka.topic, topic_id=topic_id)
         prepare_lake(settings)
-        with spark_driver(settings, inherits=lock) as driver, Watch(settings, topic_id=topic_id) as watch:
+        with spark_driver(settings, inherits=lock) as driver, Watch(settings, progress, topic_id=topic_id) as watch:
             driver.session.streams.addListener(listener(progress))
             query = _start(driver.session, settings, topic_id, progress, once=once)
             application_id = driver.session.sparkContext.applicationId
             progress.note(state="running", query_id=str(query.id), application_id=application_id)
             _log.info("query %s of %s reads %s (topic id %s)", query.id, application_id, settings.kafka.topic, topic_id)
-            _attend(query, stop, lambda: driver.ended() or watch.complaint)
+            _attend(query, driver, watch, stop)
             progress.note(state="stopping")
 
 
@@ -93,14 +92,14 @@ def _start(
     )
 
 
-def _attend(query: "StreamingQuery", stop: threading.Event, complaint: "Callable[[], str | None]") -> None:
+def _attend(query: "StreamingQuery", driver: "Driver", watch: Watch, stop: threading.Event) -> None:
     """Wait for a signal or the query's end; a signal lets the batch that is under way finish first.
 
     Raises:
-        ShoplakeError: There is a complaint, or the query has met offsets that Kafka no longer has.
+        ShoplakeError: Spark has died, or what the query builds upon has changed.
     """
     while query.isActive and not stop.wait(timeout=0.5):
-        if (said := complaint()) is not None:
+        if said := driver.ended() or watch.complaint:
             raise ShoplakeError(said)
     finished = threading.Event()
     for _ in range(_LAST_BATCH_SECONDS * 10):
@@ -111,6 +110,8 @@ def _attend(query: "StreamingQuery", stop: threading.Event, complaint: "Callable
     query.stop()
     if failure is None:
         return
+    if said := watch.look():
+        raise ShoplakeError(said) from failure
     if _DATA_LOSS in str(failure):
         raise ShoplakeError(
             "Kafka no longer has offsets that the query was to read. The ingest ends; the next start records them in "

@@ -48,10 +48,11 @@ class Status:
         pid: Process id of the ingest.
         since: When the process began, UTC.
         application_id: The Spark application, as Bronze's snapshots name it.
-        query_id: Spark's id of the query; it lives as long as the checkpoint.
+        query_id: Spark's id of the query; each start has a new one.
         checkpoint: The checkpoint's generation, where it begins and why.
         topic: The topic's name.
         topic_id: Kafka's id of it.
+        snapshot_id: Bronze's snapshot when the process last looked whether somebody had rolled it back.
         last_trigger_at: When the query last looked for records, UTC; it beats also while there are none.
         last_batch: The newest micro-batch that had records: id, rows, seconds by phase, offsets after it.
         rows_total: Rows committed by this process.
@@ -65,6 +66,7 @@ class Status:
     checkpoint: Checkpoint | None = None
     topic: str | None = None
     topic_id: str | None = None
+    snapshot_id: int | None = None
     last_trigger_at: str | None = None
     last_batch: dict[str, Any] | None = None
     rows_total: int = 0
@@ -96,7 +98,7 @@ class Progress:
             registry=self.registry,
         )
 
-    def note(self, **changes: str | Checkpoint) -> None:
+    def note(self, **changes: str | int | Checkpoint | None) -> None:
         """Change fields of the status."""
         with self._lock:
             for name, value in changes.items():

@@ -2,8 +2,8 @@
 
 Belongs here: source, columns, sink, trigger. Does not belong here: the life of the process around it (`job`).
 
-The native Iceberg sink commits each micro-batch once: it skips an epoch that an ancestor snapshot already carries. So a
-batch that is repeated after a crash adds nothing.
+The native Iceberg sink commits the rows and, by them, the offsets of a micro-batch in one. So a batch that a crash cuts
+short is in Bronze as a whole or not at all, and the next start (`checkpoint`) sees which.
 """
 
 import json

@@ -12,13 +12,14 @@ from pyiceberg.exceptions import NoSuchTableError
 from sqlalchemy.exc import SQLAlchemyError
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.events.topic import describe_topic
+from shoplake_assets.events.topic import TopicMissingError, describe_topic
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.tables import BRONZE_EVENTS
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
 
+    from shoplake_assets.ingest.progress import Progress
     from shoplake_assets.settings import Settings
 
 _log = logging.getLogger("shoplake.ingest")
@@ -32,10 +33,12 @@ class Watch:
         complaint: What has changed, in one line; None as long as nothing has.
     """
 
-    def __init__(self, settings: "Settings", *, topic_id: str) -> None:
+    def __init__(self, settings: "Settings", progress: "Progress", *, topic_id: str) -> None:
         self.complaint: str | None = None
         self._settings = settings
+        self._progress = progress
         self._topic_id = topic_id
+        self._missing = False
         self._snapshot_id: int | None = None
         self._end = threading.Event()
 
@@ -45,7 +48,7 @@ class Watch:
         Raises:
             ShoplakeError: Something has changed already.
         """
-        self.complaint = self._look()
+        self.complaint = self.look()
         if self.complaint:
             raise ShoplakeError(self.complaint)
         threading.Thread(target=self._look_on, name="watch", daemon=True).start()
@@ -55,23 +58,30 @@ class Watch:
         """Stop looking."""
         self._end.set()
 
-    def _look_on(self) -> None:
-        while self.complaint is None and not self._end.wait(timeout=_SECONDS):
-            self.complaint = self._look()
-
-    def _look(self) -> str | None:
+    def look(self) -> str | None:
+        """What has changed as of now, in one line."""
         return self._topic_changed() or self._rolled_back()
 
+    def _look_on(self) -> None:
+        while self.complaint is None and not self._end.wait(timeout=_SECONDS):
+            self.complaint = self.look()
+
     def _topic_changed(self) -> str | None:
+        name = self._settings.kafka.topic
         try:
             found = describe_topic(self._settings).id
+        except TopicMissingError:
+            # A broker that has just started may not know its topics yet.
+            missed, self._missing = self._missing, True
+            return f"topic {name} was deleted. The ingest ends; the next start makes it anew." if missed else None
         except ShoplakeError:
             return None
+        self._missing = False
         if found == self._topic_id:
             return None
         return (
-            f"topic {self._settings.kafka.topic} was deleted and made anew: {self._topic_id} has become {found}. "
-            "The ingest ends; the next start reads the new topic from its beginning, and the lake keeps its rows."
+            f"topic {name} was deleted and made anew: {self._topic_id} has become {found}. The ingest ends; the next "
+            "start reads the new topic from its beginning, and the lake keeps its rows."
         )
 
     def _rolled_back(self) -> str | None:
@@ -81,6 +91,7 @@ class Watch:
             _log.debug("Bronze cannot be looked at now: %s", error)
             return None
         seen, self._snapshot_id = self._snapshot_id, bronze.metadata.current_snapshot_id
+        self._progress.note(snapshot_id=self._snapshot_id)
         if seen is None or _is_ancestor(bronze, seen):
             return None
         return (

@@ -52,7 +52,7 @@ def server_properties(settings: "Settings") -> dict[str, str]:
         "inter.broker.listener.name": "PLAINTEXT",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "log.dirs": str(broker_folder(settings) / "data"),
-        # One broker has few segments to look at; retention then holds to the minute, not to Kafka's five.
+        # A single broker has few segments, so it can look for those to delete more often than every five minutes.
         "log.retention.check.interval.ms": "5000",
         "auto.create.topics.enable": "false",
         "num.partitions": str(kafka.partitions),
