@@ -133,6 +133,11 @@ def verdicts(samples: Sequence[Sample], batches: Sequence[Batch], *, seconds: fl
     return {name: {**figures, "holds": figures["last"] <= figures["most"]} for name, figures in found.items()}
 
 
+def _line(sample: Sample) -> str:
+    figures = (f"{name.replace('_', ' ')} {value:,.0f}" for name, value in asdict(sample).items())
+    return ", ".join(figures)
+
+
 def _report(console: Console, samples: Sequence[Sample], judged: Mapping[str, Any]) -> None:
     rows = Table(title="over time", box=None, pad_edge=False)
     names = list(asdict(samples[0]))
@@ -178,7 +183,7 @@ def main(
         given = environment(where, minutes=minutes, rate=rate)
         with running_lake(given) as shoplake:
             settings = Settings(home=where)
-            samples, batches = watch(settings, minutes=minutes, say=console.print)
+            samples, batches = watch(settings, minutes=minutes, say=lambda sample: console.print(_line(sample)))
             good = _in_order(shoplake, console)
     judged = verdicts(samples, batches, seconds=minutes * 60)
     _report(console, samples, judged)
