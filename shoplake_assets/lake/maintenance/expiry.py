@@ -63,9 +63,13 @@ def expire(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettin
             older_than=f"TIMESTAMP '{horizon.isoformat(sep=' ', timespec='milliseconds')}'",
             retain_last=str(KEPT_SNAPSHOTS),
         )
-        gone = len(table.metadata.snapshots) - len(lake.table(name).metadata.snapshots)
-        did.append(f"{max(gone, 0):,} snapshots expired, with {said.deleted_data_files_count:,} data files")
+        gone = _snapshot_ids(table) - _snapshot_ids(lake.table(name))
+        did.append(f"{len(gone):,} snapshots expired, with {said.deleted_data_files_count:,} data files")
     return did
+
+
+def _snapshot_ids(table: "Table") -> set[int]:
+    return {snapshot.snapshot_id for snapshot in table.metadata.snapshots}
 
 
 def _referred(lake: "Lake", name: str) -> Iterator[int]:
