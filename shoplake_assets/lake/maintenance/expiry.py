@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 # What Iceberg's streaming sink leaves in a snapshot, and looks for among the ancestors before it commits again.
 STREAMING_EPOCH = "spark.sql.streaming.epochId"
-# A table that seldom changes keeps so many, whatever their age: how many records are usual is read from them.
+# A table that seldom changes keeps so many, whatever their age: how many records are usual is read from the summaries
+# of the last 20 refreshes, and compactions lie between them.
 KEPT_SNAPSHOTS = 30
 
 MADE_FROM = {
