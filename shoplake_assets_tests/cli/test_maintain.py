@@ -27,7 +27,7 @@ def test_without_spark_it_says_what_starts_it() -> None:
 def test_it_says_of_each_table_what_was_done_and_how_large_it_was_and_is(shop: Shop, settings: Settings) -> None:
     for _ in range(9):
         shop.produce(event(), kafka_time=HOUR)
-    done = subprocess.run(  # noqa: S603  our own command
+    done = subprocess.run(
         [sys.executable, "-m", "shoplake_assets.cli.main", "maintain", "--json"],
         env={**os.environ, "SHOPLAKE_HOME": str(settings.home)},
         capture_output=True,
