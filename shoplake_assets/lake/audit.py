@@ -177,7 +177,7 @@ class Audit:
             MainMovedError: `main` has moved since the branch was made; nothing is published, and the branch is there
                 until the refresh is tried again.
         """
-        call = f"CALL {CATALOG}.system.fast_forward(table => '{self.table}', branch => 'main', to => '{self.branch}')"
+        call = f"CALL {CATALOG}.system.fast_forward(table => '{self._name}', branch => 'main', to => '{self.branch}')"
         try:
             self._commit(call)
         except PySparkException as error:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as db
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from dagster import DagsterInstance
@@ -108,7 +110,7 @@ def _runs_of_the_newest(storage: "SqlEventLogStorage") -> set[str]:
         }
 
 
-def _newest_events() -> "db.Select[tuple[int]]":
+def _newest_events() -> db.Select[tuple[int]]:
     from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
 
     return (
@@ -118,7 +120,7 @@ def _newest_events() -> "db.Select[tuple[int]]":
     )
 
 
-def _newest_results() -> "db.Select[tuple[int]]":
+def _newest_results() -> db.Select[tuple[int]]:
     from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable as Results
 
     return db.select(db.func.max(Results.c.id)).group_by(Results.c.asset_key, Results.c.check_name)
@@ -137,40 +139,42 @@ def _forget_reports(storage: "SqlEventLogStorage", *, before: "datetime") -> int
     )
 
     results, events = AssetCheckExecutionsTable.c, SqlEventLogStorageTable.c
+    moment = before.replace(tzinfo=None)
+    count = _delete(
+        storage.index_connection,
+        AssetCheckExecutionsTable,
+        db.and_(results.create_timestamp < moment, results.id.not_in(_newest_results())),
+    )
+    referred = [
+        db.select(event_id).where(event_id.is_not(None))
+        for event_id in (results.evaluation_event_storage_id, results.materialization_event_storage_id)
+    ]
+    old = db.and_(events.run_id == RUNLESS_RUN_ID, events.timestamp < moment, events.id.not_in(_newest_events()))
+    count += _delete(
+        storage.index_connection,
+        SqlEventLogStorageTable,
+        db.and_(old, *(events.id.not_in(event_ids) for event_ids in referred)),
+    )
     with storage.index_connection() as connection:
-        referred = {
-            event_id
-            for row in connection.execute(
-                db.select(results.evaluation_event_storage_id, results.materialization_event_storage_id).where(
-                    results.id.in_(_newest_results())
-                )
-            )
-            for event_id in row
-        }
-        moment = before.replace(tzinfo=None)
-        count = _delete(
-            connection,
-            AssetCheckExecutionsTable,
-            db.and_(results.create_timestamp < moment, results.id.not_in(_newest_results())),
-        )
-    runless = db.and_(events.run_id == RUNLESS_RUN_ID, events.timestamp < moment, events.id.not_in(_newest_events()))
-    with storage.index_connection() as connection:
-        count += _delete(connection, SqlEventLogStorageTable, db.and_(runless, events.id.not_in(referred - {None})))
         gone = AssetEventTagsTable.c.event_id.not_in(db.select(events.id))
         connection.execute(AssetEventTagsTable.delete().where(gone))
-    # With SQLite the same events are in a file of their own, where nobody looks for them.
-    with storage.run_connection(RUNLESS_RUN_ID) as connection:
-        if storage.is_run_sharded:
-            _delete(connection, SqlEventLogStorageTable, runless)
+    if storage.is_run_sharded:
+        # With SQLite the same events are also in a file of their own, where nobody looks for them.
+        _delete(lambda: storage.run_connection(RUNLESS_RUN_ID), SqlEventLogStorageTable, old)
     return count
 
 
-def _delete(connection: "Connection", table: "db.Table", condition: "db.ColumnElement[bool]") -> int:
-    """Delete in portions, so that Dagster's own writers need not wait long; gives the number of rows."""
-
+def _delete(
+    connect: "Callable[[], AbstractContextManager[Connection]]",
+    table: db.Table,
+    condition: db.ColumnElement[bool],
+) -> int:
+    """Delete in portions, each a transaction, so that Dagster's own writers need not wait long; gives the number."""
     count = 0
-    while ids := connection.execute(db.select(table.c.id).where(condition).limit(_AT_ONCE)).scalars().all():
-        connection.execute(table.delete().where(table.c.id.in_(ids)))
-        connection.commit()
-        count += len(ids)
-    return count
+    while True:
+        with connect() as connection:
+            ids = connection.execute(db.select(table.c.id).where(condition).limit(_AT_ONCE)).scalars().all()
+            if not ids:
+                return count
+            connection.execute(table.delete().where(table.c.id.in_(ids)))
+            count += len(ids)

@@ -101,6 +101,8 @@ def spark_conf(
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.local.dir": str(scratch),
+        # Shuffle files are removed once the garbage collector has found that nobody needs them.
+        "spark.cleaner.periodicGC.interval": "5min",
         "spark.sql.warehouse.dir": (spark_folder(settings) / "warehouse").as_uri(),
         "spark.sql.catalogImplementation": "in-memory",
         **SESSION_CONF,

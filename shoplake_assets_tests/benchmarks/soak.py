@@ -66,6 +66,7 @@ def environment(home: Path, *, minutes: float, rate: float) -> dict[str, str]:
         "MAINTENANCE__GRACE_MINUTES": min(1, kept),
         "MAINTENANCE__SNAPSHOT_MINUTES": kept,
         "MAINTENANCE__HISTORY_HOURS": kept / 60,
+        "MAINTENANCE__METADATA_FILES": 10,
         "MAINTENANCE__CHECKPOINT_BATCHES": max(2, round(kept * 60 / 5)),
         "MAINTENANCE__LOG_MB": 1,
     }
@@ -133,6 +134,11 @@ def verdicts(samples: Sequence[Sample], batches: Sequence[Batch], *, seconds: fl
     return {name: {**figures, "holds": figures["last"] <= figures["most"]} for name, figures in found.items()}
 
 
+def _line(sample: Sample) -> str:
+    figures = (f"{name.replace('_', ' ')} {value:,.0f}" for name, value in asdict(sample).items())
+    return ", ".join(figures)
+
+
 def _report(console: Console, samples: Sequence[Sample], judged: Mapping[str, Any]) -> None:
     rows = Table(title="over time", box=None, pad_edge=False)
     names = list(asdict(samples[0]))
@@ -178,7 +184,7 @@ def main(
         given = environment(where, minutes=minutes, rate=rate)
         with running_lake(given) as shoplake:
             settings = Settings(home=where)
-            samples, batches = watch(settings, minutes=minutes, say=console.print)
+            samples, batches = watch(settings, minutes=minutes, say=lambda sample: console.print(_line(sample)))
             good = _in_order(shoplake, console)
     judged = verdicts(samples, batches, seconds=minutes * 60)
     _report(console, samples, judged)

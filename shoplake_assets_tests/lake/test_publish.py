@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from pyspark.errors import PySparkException  # noqa: TID253  what Spark raises
 
-from shoplake_assets.lake.audit import Provenance
+from shoplake_assets.lake.audit import MainMovedError, Provenance
 from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.refresh import AuditFailedError
 from shoplake_assets.lake.snapshots import position_of
@@ -70,7 +69,7 @@ def test_publishing_is_refused_when_main_has_moved(shop: Shop) -> None:
     assert position_of(table.current_snapshot()) == Position()
     table.append(table.schema().as_arrow().empty_table())
     moved = table.metadata.current_snapshot_id
-    with pytest.raises(PySparkException, match="not an ancestor"):
+    with pytest.raises(MainMovedError, match=rf"silver.events has moved from snapshot \d+ to {moved} while"):
         audit.publish()
     assert shop.lake.table(SILVER_EVENTS).metadata.current_snapshot_id == moved
     assert _branches(shop.lake.table(SILVER_EVENTS)) == {"audit_slow"}

@@ -39,7 +39,9 @@ def call(lake: "Lake", procedure: str, *, table: str, **arguments: str) -> "list
     Raises:
         pyspark.errors.PySparkException: It fails again and again.
     """
-    given = ", ".join(f"{name} => {value}" for name, value in {"table": text(table), **arguments}.items())
+    given = ", ".join(
+        f"{name} => {value}" for name, value in {"table": text(f"{CATALOG}.{table}"), **arguments}.items()
+    )
     return lake.spark.sql(f"CALL {CATALOG}.system.{procedure}({given})").collect()
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 # What Iceberg's streaming sink leaves in a snapshot, and looks for among the ancestors before it commits again.
 STREAMING_EPOCH = "spark.sql.streaming.epochId"
-# A table that seldom changes keeps so many, whatever their age: how many records are usual is read from them.
+# A table that seldom changes keeps so many, whatever their age: how many records are usual is read from the summaries
+# of the last 20 refreshes, and compactions lie between them.
 KEPT_SNAPSHOTS = 30
 
 MADE_FROM = {
@@ -63,9 +64,13 @@ def expire(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettin
             older_than=f"TIMESTAMP '{horizon.isoformat(sep=' ', timespec='milliseconds')}'",
             retain_last=str(KEPT_SNAPSHOTS),
         )
-        gone = len(table.metadata.snapshots) - len(lake.table(name).metadata.snapshots)
-        did.append(f"{max(gone, 0):,} snapshots expired, with {said.deleted_data_files_count:,} data files")
+        gone = _snapshot_ids(table) - _snapshot_ids(lake.table(name))
+        did.append(f"{len(gone):,} snapshots expired, with {said.deleted_data_files_count:,} data files")
     return did
+
+
+def _snapshot_ids(table: "Table") -> set[int]:
+    return {snapshot.snapshot_id for snapshot in table.metadata.snapshots}
 
 
 def _referred(lake: "Lake", name: str) -> Iterator[int]:
