@@ -4,7 +4,9 @@ Belongs here: from which snapshot a table is recomputed, and the comparison. Doe
 (`lake.verify.gold_sql`).
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hold a session come here
@@ -39,11 +41,13 @@ if TYPE_CHECKING:
 
 FIGURES = "figures"
 
+_TABLES_AT_ONCE = 3
+
 
 def prove_gold(lake: "Lake", pinned: "Pinned") -> "Iterator[Proof]":
     """Each Gold table is what its SQL gives for the Silver snapshot that it reflects."""
-    for name in GOLD:
-        yield _prove(lake, pinned, name)
+    with ThreadPoolExecutor(max_workers=_TABLES_AT_ONCE) as pool:
+        yield from pool.map(partial(_prove, lake, pinned), GOLD)
 
 
 def _prove(lake: "Lake", pinned: "Pinned", name: str) -> Proof:
