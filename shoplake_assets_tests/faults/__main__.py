@@ -7,6 +7,7 @@ Belongs here: the command. A run that is interrupted still reports what it has.
 
 import random
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -26,6 +27,7 @@ from shoplake_assets_tests.faults.report import Run, line, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -55,6 +57,8 @@ def main(  # noqa: PLR0913  one argument per option
     keep: Annotated[Path | None, typer.Option(help="Folder for the lake, which then stays.")] = None,
 ) -> None:
     """Do faults, one after the other, each waited for until the product is back; then account for every event."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     given = secrets.randbelow(100_000) if seed is None else seed
     rng = random.Random(given)  # noqa: S311  a choice that can be made again
     console.print(f"seed {given}")
@@ -67,6 +71,11 @@ def main(  # noqa: PLR0913  one argument per option
         report.write_text(text)
     well = run.whole is not None and not run.wrong and not run.whole.lost and not run.whole.doubled
     sys.exit(0 if well and all(strike.harmless for strike in run.strikes) else 1)
+
+
+def _interrupt(_number: int, _frame: "FrameType | None") -> None:
+    """Take a request to end like Ctrl-C, also where the shell has had Ctrl-C ignored."""
+    raise KeyboardInterrupt
 
 
 def _run(  # noqa: PLR0913  what the command was given

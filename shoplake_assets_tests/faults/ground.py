@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 _LIBFAKETIME = Path(libfaketime.__file__).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
+_GONE_SECONDS = 10
 TRIGGER_SECONDS = 5
 """Half of the default, so that a hundred faults fit into an hour; recovery is to the next commits' Gold."""
 
@@ -71,7 +72,11 @@ class Ground:
 
 @contextmanager
 def product_under_traffic(folder: Path, *, rate: float) -> Iterator[Ground]:
-    """Start a product in the folder and send events to it; at the end stop both, and whatever a fault has left over."""
+    """Start a product in the folder and send events to it; at the end stop both.
+
+    Raises:
+        AssertionError: `shoplake down` left a process; it was killed.
+    """
     product = Product(folder / "home")
     product.home.mkdir(parents=True)
     own = {
@@ -86,18 +91,12 @@ def product_under_traffic(folder: Path, *, rate: float) -> Iterator[Ground]:
         with Traffic(bootstrap=settings.bootstrap, topic=settings.kafka.topic, rate=rate) as traffic:
             yield Ground(product, settings, traffic, topic.id)
     finally:
-        product.run("down", check=False)
-        kill_leftovers(product.home)
-
-
-def kill_leftovers(home: Path) -> list[str]:
-    """Kill what still runs for the home, and tell what it was: nothing, if `down` has done its work."""
-    left = [process for process in psutil.process_iter() if _belongs(process, home)]
-    told = [f"{process.pid} {process.name()}" for process in left]
-    for process in left:
-        process.kill()
-    psutil.wait_procs(left, timeout=10)
-    return told
+        down = product.run("down", check=False)
+        left = [process for process in psutil.process_iter() if _belongs(process, product.home)]
+        for process in left:
+            process.kill()
+        psutil.wait_procs(left, timeout=_GONE_SECONDS)
+        assert not left, f"'shoplake down' has left {left} running: {down.stdout}{down.stderr}"
 
 
 def _belongs(process: psutil.Process, home: Path) -> bool:
