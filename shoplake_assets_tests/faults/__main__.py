@@ -88,11 +88,18 @@ def _run(  # noqa: PLR0913  what the command was given
         settle(ground)
         for fault in chosen(only=only, count=count, others=others, rng=rng):
             time.sleep(rng.uniform(0, _LONGEST_PAUSE_SECONDS))
-            console.print(line(len(strikes), campaign.strike(fault)), markup=False)
-        whole, wrong = campaign.finish()
+            try:
+                console.print(line(len(strikes) + 1, campaign.strike(fault)), markup=False)
+            except AssertionError as error:
+                wrong.append(f"{fault.name} could not be done: {error}")
+                console.print(wrong[-1])
+        whole, found = campaign.finish()
+        wrong += found
         console.print(f"{whole.produced:,} events, {whole.lost} lost, {whole.doubled} doubled", *wrong, sep="\n")
     return Run(command=command, seed=seed, rate=rate, began=began, strikes=strikes, whole=whole, wrong=wrong)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

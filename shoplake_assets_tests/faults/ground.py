@@ -66,7 +66,7 @@ class Ground:
 
     @cached_property
     def clock(self) -> Path:
-        """The file that sets the clock of an ingest which is started while the file is there."""
+        """The file that sets the clock of an ingest which is started while it says that the clock is behind."""
         return self.settings.home.parent / "java" / "clock"
 
 
@@ -107,7 +107,7 @@ def _belongs(process: psutil.Process, home: Path) -> bool:
 
 
 def _java_with_a_clock(home: Path) -> Path:
-    """Make a JAVA_HOME whose ingest driver has the clock of a file, if the file is there when it starts.
+    """Make a JAVA_HOME whose ingest driver has the clock of a file, if it is behind when the driver starts.
 
     So only that one JVM is ever told a wrong time, by libfaketime, and the machine's clock is left alone. Steady time
     (CLOCK_MONOTONIC) goes on as it is, as it does when a real clock is set back.
@@ -121,9 +121,9 @@ def _java_with_a_clock(home: Path) -> Path:
     script.write_text(
         "#!/bin/sh\n"
         f'case "$*" in\n--list-modules) {real} "$@" && echo jdk.incubator.vector@; exit;;\n'
-        f"*shoplake-ingest*) if [ -f {clock} ]; then\n"
+        f"*shoplake-ingest*) if grep -qs ^- {clock}; then\n"
         f"  export LD_PRELOAD={shlex.quote(str(_LIBFAKETIME))} FAKETIME_TIMESTAMP_FILE={clock}\n"
-        "  export FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_FAKE_MONOTONIC=1\nfi;;\nesac\n"
+        "  export FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1\nfi;;\nesac\n"
         f'exec {real} "$@"\n'
     )
     script.chmod(0o755)
