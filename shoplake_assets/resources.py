@@ -35,6 +35,9 @@ class SparkConnectResource(LazyPySparkResource):
     def _init_session(self) -> None:
         from pyspark.sql.connect.client.retries import DefaultPolicy
 
+        # A server that was started again knows no session of before. A step's retry gets one that works.
+        if self._spark_session is not None and self._spark_session.is_stopped:
+            self._spark_session = None
         if self._spark_session is None:
             super()._init_session()
             # By default a client tries for ten minutes; the step's own retry is the better answer to a server that

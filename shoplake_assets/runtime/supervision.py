@@ -127,6 +127,8 @@ def stop(settings: "Settings") -> bool:
             log = supervisor_log(settings)
             raise ShoplakeError(f"the supervisor (process {pid}) has not stopped within {STOP_SECONDS} s. See {log}.")
         time.sleep(POLL_SECONDS)
+    # A run outlives a code server that was killed, and supervisord knows nothing of it.
+    _stop_orphans(settings)
     return True
 
 

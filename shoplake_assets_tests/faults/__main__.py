@@ -7,6 +7,7 @@ Belongs here: the command. A run that is interrupted still reports what it has.
 
 import random
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -26,6 +27,7 @@ from shoplake_assets_tests.faults.report import Run, line, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -55,6 +57,8 @@ def main(  # noqa: PLR0913  one argument per option
     keep: Annotated[Path | None, typer.Option(help="Folder for the lake, which then stays.")] = None,
 ) -> None:
     """Do faults, one after the other, each waited for until the product is back; then account for every event."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     given = secrets.randbelow(100_000) if seed is None else seed
     rng = random.Random(given)  # noqa: S311  a choice that can be made again
     console.print(f"seed {given}")
@@ -69,6 +73,11 @@ def main(  # noqa: PLR0913  one argument per option
     sys.exit(0 if well and all(strike.harmless for strike in run.strikes) else 1)
 
 
+def _interrupt(_number: int, _frame: "FrameType | None") -> None:
+    """Take a request to end like Ctrl-C, also where the shell has had Ctrl-C ignored."""
+    raise KeyboardInterrupt
+
+
 def _run(  # noqa: PLR0913  what the command was given
     folder: Path, *, only: list[str], count: int, others: int, seed: int, rng: random.Random, rate: float
 ) -> Run:
@@ -79,11 +88,18 @@ def _run(  # noqa: PLR0913  what the command was given
         settle(ground)
         for fault in chosen(only=only, count=count, others=others, rng=rng):
             time.sleep(rng.uniform(0, _LONGEST_PAUSE_SECONDS))
-            console.print(line(len(strikes), campaign.strike(fault)), markup=False)
-        whole, wrong = campaign.finish()
+            try:
+                console.print(line(len(strikes) + 1, campaign.strike(fault)), markup=False)
+            except AssertionError as error:
+                wrong.append(f"{fault.name} could not be done: {error}")
+                console.print(wrong[-1])
+        whole, found = campaign.finish()
+        wrong += found
         console.print(f"{whole.produced:,} events, {whole.lost} lost, {whole.doubled} doubled", *wrong, sep="\n")
     return Run(command=command, seed=seed, rate=rate, began=began, strikes=strikes, whole=whole, wrong=wrong)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 _LIBFAKETIME = Path(libfaketime.__file__).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
+_GONE_SECONDS = 10
 TRIGGER_SECONDS = 5
 """Half of the default, so that a hundred faults fit into an hour; recovery is to the next commits' Gold."""
 
@@ -65,13 +66,17 @@ class Ground:
 
     @cached_property
     def clock(self) -> Path:
-        """The file that sets the clock of an ingest which is started while the file is there."""
+        """The file that sets the clock of an ingest which is started while it says that the clock is behind."""
         return self.settings.home.parent / "java" / "clock"
 
 
 @contextmanager
 def product_under_traffic(folder: Path, *, rate: float) -> Iterator[Ground]:
-    """Start a product in the folder and send events to it; at the end stop both, and whatever a fault has left over."""
+    """Start a product in the folder and send events to it; at the end stop both.
+
+    Raises:
+        AssertionError: `shoplake down` left a process; it was killed.
+    """
     product = Product(folder / "home")
     product.home.mkdir(parents=True)
     own = {
@@ -86,18 +91,12 @@ def product_under_traffic(folder: Path, *, rate: float) -> Iterator[Ground]:
         with Traffic(bootstrap=settings.bootstrap, topic=settings.kafka.topic, rate=rate) as traffic:
             yield Ground(product, settings, traffic, topic.id)
     finally:
-        product.run("down", check=False)
-        kill_leftovers(product.home)
-
-
-def kill_leftovers(home: Path) -> list[str]:
-    """Kill what still runs for the home, and tell what it was: nothing, if `down` has done its work."""
-    left = [process for process in psutil.process_iter() if _belongs(process, home)]
-    told = [f"{process.pid} {process.name()}" for process in left]
-    for process in left:
-        process.kill()
-    psutil.wait_procs(left, timeout=10)
-    return told
+        down = product.run("down", check=False)
+        left = [process for process in psutil.process_iter() if _belongs(process, product.home)]
+        for process in left:
+            process.kill()
+        psutil.wait_procs(left, timeout=_GONE_SECONDS)
+        assert not left, f"'shoplake down' has left {left} running: {down.stdout}{down.stderr}"
 
 
 def _belongs(process: psutil.Process, home: Path) -> bool:
@@ -108,7 +107,7 @@ def _belongs(process: psutil.Process, home: Path) -> bool:
 
 
 def _java_with_a_clock(home: Path) -> Path:
-    """Make a JAVA_HOME whose ingest driver has the clock of a file, if the file is there when it starts.
+    """Make a JAVA_HOME whose ingest driver has the clock of a file, if it is behind when the driver starts.
 
     So only that one JVM is ever told a wrong time, by libfaketime, and the machine's clock is left alone. Steady time
     (CLOCK_MONOTONIC) goes on as it is, as it does when a real clock is set back.
@@ -122,9 +121,9 @@ def _java_with_a_clock(home: Path) -> Path:
     script.write_text(
         "#!/bin/sh\n"
         f'case "$*" in\n--list-modules) {real} "$@" && echo jdk.incubator.vector@; exit;;\n'
-        f"*shoplake-ingest*) if [ -f {clock} ]; then\n"
+        f"*shoplake-ingest*) if grep -qs ^- {clock}; then\n"
         f"  export LD_PRELOAD={shlex.quote(str(_LIBFAKETIME))} FAKETIME_TIMESTAMP_FILE={clock}\n"
-        "  export FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_FAKE_MONOTONIC=1\nfi;;\nesac\n"
+        "  export FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1\nfi;;\nesac\n"
         f'exec {real} "$@"\n'
     )
     script.chmod(0o755)

@@ -154,6 +154,19 @@ def test_what_a_killed_supervisor_left_behind_is_stopped_before_the_next_start(l
     assert states(lake)["one"].restarts == 0
 
 
+def test_stop_ends_what_a_killed_process_of_the_lake_had_started(lake: Settings) -> None:
+    starts_another = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {SLEEP!r}]).pid); {SLEEP}"
+    supervision.start(lake, [python("one", starts_another)])
+    eventually(lambda: bool(supervision.log_tail(lake, "one")))
+    orphan, parent = int(supervision.log_tail(lake, "one")[0]), states(lake)["one"].pid
+    assert parent is not None
+    os.kill(parent, signal.SIGKILL)
+    eventually(lambda: states(lake)["one"].pid not in (None, parent))
+    assert psutil.pid_exists(orphan)
+    supervision.stop(lake)
+    assert not psutil.pid_exists(orphan)
+
+
 def test_a_home_too_deep_for_a_socket_gets_one_in_a_private_folder(tmp_path: Path) -> None:
     deep = Settings(home=tmp_path / ("deep" * 30))
     create_home(deep)

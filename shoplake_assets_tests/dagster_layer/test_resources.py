@@ -1,0 +1,17 @@
+"""Resources hold what a run needs for as long as it needs it."""
+
+import pytest
+
+from shoplake_assets.resources import SparkConnectResource
+from shoplake_assets.settings import Settings
+
+pytestmark = pytest.mark.spark
+
+
+def test_a_session_whose_server_is_gone_is_replaced_when_it_is_next_used(stack: Settings) -> None:
+    resource = SparkConnectResource(spark_config={"spark.remote": stack.spark_remote})
+    before = resource.spark_session
+    assert before.range(3).count() == 3
+    before.stop()
+    assert resource.spark_session.range(4).count() == 4
+    resource.spark_session.stop()
