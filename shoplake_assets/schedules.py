@@ -11,6 +11,7 @@ from shoplake_assets.maintenance import maintenance_job
 from shoplake_assets.settings import Settings
 
 _FINISHED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+_UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in _FINISHED]
 
 # Checks that are verified by the clock belong to no other job, where the selection of a table would take them along.
 _VERIFIED = dg.AssetSelection.checks(*(dg.AssetCheckKey(key_of(name), VERIFIED) for name in VERIFIABLE))
@@ -54,7 +55,7 @@ def maintenance_schedule(settings: Settings) -> dg.ScheduleDefinition:
         description="Keeps the tables and Dagster's own storage small.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        under_way = dg.RunsFilter(job_name=maintenance_job.name, statuses=[status for status in dg.DagsterRunStatus if status not in _FINISHED])
+        under_way = dg.RunsFilter(job_name=maintenance_job.name, statuses=_UNDER_WAY)
         if runs := context.instance.get_runs(under_way, limit=1):
             return dg.SkipReason(f"the maintenance {runs[0].run_id} is still under way")
         return dg.RunRequest()

@@ -27,11 +27,13 @@ _DESCRIPTIONS = {
 }
 
 
-def _by_the_clock() -> dg.AutomationCondition[dg.AssetCheckKey]:
+def _condition(table: str) -> "dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey] | None":
     """Never: for the schedule, or a person, to ask for.
 
-    A check without a condition of its own would ride along with every refresh of its table.
+    A check without a condition of its own would ride along with every refresh of its table. Nothing refreshes Bronze.
     """
+    if table == BRONZE_EVENTS:
+        return None
     under_way = dg.AutomationCondition.in_progress()
     return (under_way & ~under_way).with_label("only by the schedule 'verify', or on request")
 
@@ -40,7 +42,7 @@ def _by_the_clock() -> dg.AutomationCondition[dg.AssetCheckKey]:
     name="verification",
     specs=[
         dg.AssetCheckSpec(
-            VERIFIED, asset=key_of(name), description=_DESCRIPTIONS[name], automation_condition=_by_the_clock()
+            VERIFIED, asset=key_of(name), description=_DESCRIPTIONS[name], automation_condition=_condition(name)
         )
         for name in VERIFIABLE
     ],

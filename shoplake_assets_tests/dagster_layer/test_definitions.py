@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from shoplake_assets.assets.gold import LINEAGE
+from shoplake_assets.checks.verification import VERIFIABLE, VERIFIED
 from shoplake_assets.definitions import build_definitions
 from shoplake_assets.lake.gold import WAVES
 from shoplake_assets.runtime.dagster_api import REFRESH_JOB, run_config
@@ -58,10 +59,19 @@ def test_the_code_location_loads_and_everything_is_on(definitions: dg.Definition
         "refresh_automation": dg.DefaultSensorStatus.RUNNING,
     }
     schedules = {schedule.name: schedule.default_status for schedule in repository.schedule_defs}
-    assert schedules == {
-        "exports": dg.DefaultScheduleStatus.RUNNING,
-        "maintenance": dg.DefaultScheduleStatus.RUNNING,
-    }
+    assert schedules == dict.fromkeys(("exports", "maintenance", "verify"), dg.DefaultScheduleStatus.RUNNING)
+
+
+def test_only_its_own_job_verifies(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    verified = {key for key in graph.asset_check_keys if key.name == VERIFIED}
+    assert {key.asset_key.to_user_string() for key in verified} == {name.replace(".", "/") for name in VERIFIABLE}
+    for name in ("refresh", "write_exports", "maintenance", "verify"):
+        nodes = {node.name for node in definitions.resolve_job_def(name).nodes}
+        assert ("verification" in nodes) == (name == "verify")
+    # A check with a condition of its own does not ride along when automation refreshes its table.
+    riding = {key.asset_key.to_user_string() for key in verified if graph.get(key).automation_condition is None}
+    assert riding == {"bronze/events"}  # which nothing refreshes
 
 
 def test_every_table_shows_its_columns_and_every_blocking_check_its_purpose(definitions: dg.Definitions) -> None:

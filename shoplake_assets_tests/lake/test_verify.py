@@ -273,7 +273,7 @@ def test_a_silver_that_was_rolled_back_is_told_of_in_words(lake: Shop) -> None:
         "and silver.events ends at 7; the next refresh makes up for it"
     )
     assert proof_of(found, SILVER_QUARANTINE, "order").says == (
-        "12 events ahead of Silver, which the next refresh makes up for"
+        "15 events ahead of Silver, which the next refresh makes up for"
     )
 
 
