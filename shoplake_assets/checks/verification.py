@@ -75,7 +75,7 @@ def verdict(table: str, proofs: "Sequence[Proof]") -> dg.AssetCheckResult:
         asset_key=key_of(table),
         check_name=VERIFIED,
         passed=not wrong and not unsure,
-        severity=dg.AssetCheckSeverity.ERROR if wrong else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.WARN if unsure and not wrong else dg.AssetCheckSeverity.ERROR,
         description="; ".join(says),
         metadata={
             **{f"shoplake/{proof.name}": proof.says for proof in proofs},
