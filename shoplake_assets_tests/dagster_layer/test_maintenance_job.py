@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
-from shoplake_assets.lake.maintenance import table as steps
+from shoplake_assets.lake.maintenance.compaction import compact
 from shoplake_assets.lake.session import SESSION_CONF
 from shoplake_assets.maintenance import maintenance_job
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
@@ -64,14 +64,12 @@ def test_each_table_is_observed_with_its_figures_before_and_after(
 def test_a_table_that_fails_does_not_keep_the_others_nor_the_history_from_being_maintained(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
-    compact = steps.compact
-
     def failing(lake: object, name: str, **given: object) -> list[str]:
         if name == SILVER_EVENTS:
             raise CommitFailedException("somebody else is always first")
-        return compact(lake, name, **given)  # type: ignore[arg-type]
+        return compact(lake, name, **given)  # type: ignore[arg-type]  # passed on as it came
 
-    with patch.object(steps, "compact", failing):
+    with patch("shoplake_assets.lake.maintenance.table.compact", failing):
         done = run(settings, instance)
     assert not done.success
     (failure,) = [event for event in done.all_events if event.is_step_failure]
