@@ -7,6 +7,7 @@ Belongs here: the command. A run that is interrupted still reports what it has.
 
 import random
 import secrets
+import shlex
 import signal
 import sys
 import tempfile
@@ -82,7 +83,7 @@ def _run(  # noqa: PLR0913  what the command was given
     folder: Path, *, only: list[str], count: int, others: int, seed: int, rng: random.Random, rate: float
 ) -> Run:
     began, strikes, whole, wrong = datetime.now(UTC), list[Strike](), None, list[str]()
-    command = f"python -m shoplake_assets_tests.faults {' '.join(sys.argv[1:])}".strip()
+    command = shlex.join(["python", "-m", "shoplake_assets_tests.faults", *sys.argv[1:]])
     with suppress(KeyboardInterrupt), product_under_traffic(folder, rate=rate) as ground:
         campaign = Campaign(ground, strikes)
         settle(ground)

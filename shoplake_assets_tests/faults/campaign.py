@@ -24,7 +24,8 @@ class Strike:
         fault: Its name.
         at: When, UTC.
         recovery: How long the product took.
-        account: The events between the fault before it and its end; None while they are not in Gold.
+        account: The events up to its end since the last account; None if they did not reach Gold in time, and then they
+            are in the next account.
     """
 
     fault: str

@@ -127,8 +127,8 @@ def _row(name: str, strikes: "Sequence[Strike]") -> tuple[str, ...]:
         *_percentiles(gold),
         f"{max(gold):.1f}" if gold else "",
         str(late),
-        str(sum(account.lost for account in accounts)),
-        str(sum(account.doubled for account in accounts)),
+        str(sum(account.lost for account in accounts)) if accounts else "not counted",
+        str(sum(account.doubled for account in accounts)) if accounts else "not counted",
     )
 
 
