@@ -99,8 +99,11 @@ def _attend(query: "StreamingQuery", driver: "Driver", watch: Watch, stop: threa
         ShoplakeError: Spark has died, or what the query builds upon has changed.
     """
     while query.isActive and not stop.wait(timeout=0.5):
-        if said := driver.ended() or watch.complaint:
+        if said := driver.ended():
             raise ShoplakeError(said)
+        if watch.complaint:
+            query.stop()
+            raise ShoplakeError(watch.complaint)
     finished = threading.Event()
     for _ in range(_LAST_BATCH_SECONDS * 10):
         if not query.isActive or not query.status["isTriggerActive"]:
@@ -110,11 +113,16 @@ def _attend(query: "StreamingQuery", driver: "Driver", watch: Watch, stop: threa
     query.stop()
     if failure is None:
         return
-    if said := watch.look():
+    # Twice, because a topic that is missing is only believed to be gone at the second look.
+    if said := watch.look() or watch.look():
         raise ShoplakeError(said) from failure
     if _DATA_LOSS in str(failure):
         raise ShoplakeError(
             "Kafka no longer has offsets that the query was to read. The ingest ends; the next start records them in "
             "bronze.gaps and goes on behind them."
         ) from failure
-    raise failure
+    _log.error("the query has failed", exc_info=failure)
+    raise ShoplakeError(
+        f"the query has failed: {str(failure).strip().splitlines()[0]} The whole story is above; a new start goes on "
+        "where Bronze ends."
+    ) from failure
