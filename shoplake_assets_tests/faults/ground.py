@@ -5,13 +5,15 @@ faults.
 """
 
 import json
+import random
 import shlex
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import libfaketime  # type: ignore[import-untyped]
 import psutil  # type: ignore[import-untyped]
@@ -21,6 +23,7 @@ from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.position import Position
 from shoplake_assets.runtime.jars import resolve_jars
 from shoplake_assets.runtime.java import find_java
+from shoplake_assets.runtime.ports import CANDIDATES, is_free, lake_ports
 from shoplake_assets.settings import Settings
 from shoplake_assets_tests.faults.traffic import Traffic
 from shoplake_assets_tests.product.conftest import Product
@@ -79,13 +82,12 @@ def product_under_traffic(folder: Path, *, rate: float) -> Iterator[Ground]:
     """
     product = Product(folder / "home")
     product.home.mkdir(parents=True)
-    own = {
-        "ingest": {"trigger_seconds": TRIGGER_SECONDS},
-        "runtime": {"java": str(_java_with_a_clock(folder / "java"))},
-    }
+    own = _free_ports(Settings(home=product.home))
+    own["ingest"]["trigger_seconds"] = TRIGGER_SECONDS
+    own["runtime"] = {"java": str(_java_with_a_clock(folder / "java"))}
     (product.home / "settings.json").write_text(json.dumps(own))
     try:
-        product.run("up", "-d", "--no-generator", "--ports", "auto")
+        product.run("up", "-d", "--no-generator")
         settings = Settings(home=product.home)
         topic = describe_topic(settings)
         with Traffic(bootstrap=settings.bootstrap, topic=settings.kafka.topic, rate=rate) as traffic:
@@ -97,6 +99,15 @@ def product_under_traffic(folder: Path, *, rate: float) -> Iterator[Ground]:
             process.kill()
         psutil.wait_procs(left, timeout=_GONE_SECONDS)
         assert not left, f"'shoplake down' has left {left} running: {down.stdout}{down.stderr}"
+
+
+def _free_ports(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Ports other than the usual: another lake that is started meanwhile must not be taken for this one."""
+    numbers = (number for number in random.sample(CANDIDATES, len(CANDIDATES)) if is_free(number))
+    sections: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for port in lake_ports(settings):
+        sections[port.section][port.name] = next(numbers)
+    return sections
 
 
 def _belongs(process: psutil.Process, home: Path) -> bool:
