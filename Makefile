@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test unit lint format docs screenshots bench bench-checks constraints jars-lock clean
+.PHONY: help install up test unit lint format docs screenshots bench bench-checks bench-verify faults soak constraints jars-lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,15 @@ screenshots: .venv/installed ## Take the README's pictures from the lake that is
 
 bench-checks: .venv/installed ## Measure what the checks of a refresh cost, by turns with and without them
 	$(BIN)/python -m shoplake_assets_tests.benchmarks.validation_cost --events 100000 --rounds 5
+
+faults: .venv/installed ## Kill every part of a lake of its own under traffic, 100 times, and account for each event
+	$(BIN)/python -m shoplake_assets_tests.faults --kills 100 --report docs/faults.md
+
+soak: .venv/installed ## Watch for an hour what a lake with maintenance piles up, and whether it stays fast
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.soak --minutes 60 --rate 200
+
+bench-verify: .venv/installed ## Measure the quick verification of a lake of 1,000 files
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.quick_verify
 
 bench: .venv/installed ## Measure how long a Bronze commit takes to be visible in every Gold table
 	$(BIN)/python -m shoplake_assets_tests.benchmarks.commit_to_gold --commits 20 --rate 200

@@ -1,7 +1,7 @@
 """The tables' names, for code that must not load a contract.
 
-Belongs here: names only, so that the dashboard and the command line start without importing Spark's classes. What is
-true of a table is in `contracts`; a test holds the two together.
+Belongs here: names, and which table is made from which, so that the dashboard and the command line start without
+importing Spark's classes. What is true of a table is in `contracts`; a test holds the two together.
 """
 
 CATALOG = "lake"
@@ -29,3 +29,12 @@ GOLD = (
 )
 DERIVED = (SILVER_EVENTS, SILVER_QUARANTINE, *GOLD)
 ALL = (BRONZE_EVENTS, BRONZE_GAPS, *DERIVED)
+
+MADE_FROM = {
+    **dict.fromkeys((SILVER_EVENTS, SILVER_QUARANTINE), BRONZE_EVENTS),
+    **dict.fromkeys(GOLD, SILVER_EVENTS),
+    GOLD_CATEGORY_SALES: GOLD_PRODUCT_HOURLY,
+    GOLD_TOP_PRODUCTS: GOLD_PRODUCT_HOURLY,
+    GOLD_TOP_USERS: GOLD_USER_HOURLY,
+}
+"""Each derived table with the table whose snapshots it reflects."""

@@ -43,6 +43,7 @@ from shoplake_assets.tables import (
     GOLD_TOP_PRODUCTS,
     GOLD_TOP_USERS,
     GOLD_USER_HOURLY,
+    MADE_FROM,
     SILVER_EVENTS,
 )
 from shoplake_assets.transforms import gold as transforms
@@ -78,17 +79,20 @@ class GoldTable:
 
     Attributes:
         name: The table.
-        source: The table that it is computed from.
         build: Its rows, from rows of the source and what they reflect.
         cells: The column that says which hour or day a row belongs to; None for a list that is replaced whole.
         adds_up: Whether its sales must equal those of the source.
     """
 
     name: str
-    source: str
     build: "Callable[[DataFrame, Provenance], DataFrame]"
     cells: str | None = "event_hour"
     adds_up: bool = True
+
+    @property
+    def source(self) -> str:
+        """The table that it is computed from."""
+        return MADE_FROM[self.name]
 
 
 def _hourly(build: "Callable[[DataFrame], DataFrame]") -> "Callable[[DataFrame, Provenance], DataFrame]":
@@ -100,28 +104,25 @@ def _listed(build: "Callable[..., DataFrame]") -> "Callable[[DataFrame, Provenan
 
 
 FACTS = (
-    GoldTable(name=GOLD_HOURLY_SALES, source=SILVER_EVENTS, build=_hourly(transforms.hourly_sales)),
-    GoldTable(name=GOLD_HOURLY_FUNNEL, source=SILVER_EVENTS, build=_hourly(transforms.hourly_funnel), adds_up=False),
-    GoldTable(name=GOLD_PRODUCT_HOURLY, source=SILVER_EVENTS, build=_hourly(transforms.product_hourly)),
-    GoldTable(name=GOLD_USER_HOURLY, source=SILVER_EVENTS, build=_hourly(transforms.user_hourly)),
+    GoldTable(name=GOLD_HOURLY_SALES, build=_hourly(transforms.hourly_sales)),
+    GoldTable(name=GOLD_HOURLY_FUNNEL, build=_hourly(transforms.hourly_funnel), adds_up=False),
+    GoldTable(name=GOLD_PRODUCT_HOURLY, build=_hourly(transforms.product_hourly)),
+    GoldTable(name=GOLD_USER_HOURLY, build=_hourly(transforms.user_hourly)),
 )
 SUMMARIES = (
     GoldTable(
         name=GOLD_CATEGORY_SALES,
-        source=GOLD_PRODUCT_HOURLY,
         build=_hourly(transforms.category_sales),
         cells="event_date",
     ),
     GoldTable(
         name=GOLD_TOP_PRODUCTS,
-        source=GOLD_PRODUCT_HOURLY,
         build=_listed(transforms.top_products),
         cells=None,
         adds_up=False,
     ),
     GoldTable(
         name=GOLD_TOP_USERS,
-        source=GOLD_USER_HOURLY,
         build=_listed(transforms.top_users),
         cells=None,
         adds_up=False,

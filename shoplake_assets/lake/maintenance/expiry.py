@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.audit import drop_branches
 from shoplake_assets.lake.branches import audit_branches
-from shoplake_assets.lake.gold import WAVES
 from shoplake_assets.lake.maintenance.calling import call
 from shoplake_assets.lake.maintenance.plan import expiry_horizon, outlived
 from shoplake_assets.lake.snapshots import SOURCE_SNAPSHOT, committed_at, reflecting, since, summary_of
-from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
+from shoplake_assets.tables import MADE_FROM
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -27,13 +26,6 @@ STREAMING_EPOCH = "spark.sql.streaming.epochId"
 # A table that seldom changes keeps so many, whatever their age: how many records are usual is read from the summaries
 # of the last 20 refreshes, and compactions lie between them.
 KEPT_SNAPSHOTS = 30
-
-MADE_FROM = {
-    SILVER_EVENTS: BRONZE_EVENTS,
-    SILVER_QUARANTINE: BRONZE_EVENTS,
-    **{gold.name: gold.source for wave in WAVES for gold in wave},
-}
-"""Each table with the one that its snapshots name as their source."""
 
 
 def expire(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettings") -> list[str]:

@@ -25,9 +25,8 @@ from shoplake_assets.lake.snapshots import (
     summary_of,
 )
 from shoplake_assets.lake.verify.gold_sql import FROM_SILVER, LISTS
-from shoplake_assets.lake.verify.order import MADE_FROM
 from shoplake_assets.lake.verify.proof import MOST_FINDINGS, Proof, first_of, judged, several, unproven
-from shoplake_assets.tables import GOLD, SILVER_EVENTS
+from shoplake_assets.tables import GOLD, MADE_FROM, SILVER_EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,30 +14,13 @@ from shoplake_assets.lake.snapshots import (
 )
 from shoplake_assets.lake.verify.pinned import belong_together
 from shoplake_assets.lake.verify.proof import Proof, first_of, judged, several, unproven
-from shoplake_assets.tables import (
-    BRONZE_EVENTS,
-    GOLD,
-    GOLD_CATEGORY_SALES,
-    GOLD_PRODUCT_HOURLY,
-    GOLD_TOP_PRODUCTS,
-    GOLD_TOP_USERS,
-    GOLD_USER_HOURLY,
-    SILVER_EVENTS,
-    SILVER_QUARANTINE,
-)
+from shoplake_assets.tables import BRONZE_EVENTS, GOLD, MADE_FROM, SILVER_EVENTS, SILVER_QUARANTINE
 
 if TYPE_CHECKING:
     from shoplake_assets.lake.position import Position
     from shoplake_assets.lake.verify.pinned import Pinned
 
 ORDER = "order"
-MADE_FROM = {
-    **dict.fromkeys(GOLD, SILVER_EVENTS),
-    GOLD_CATEGORY_SALES: GOLD_PRODUCT_HOURLY,
-    GOLD_TOP_PRODUCTS: GOLD_PRODUCT_HOURLY,
-    GOLD_TOP_USERS: GOLD_USER_HOURLY,
-}
-"""What each Gold table is made from."""
 _REMEDIES = {
     BRONZE_EVENTS: "the ingest fills Bronze up again from Kafka, as far as Kafka still holds it",
     SILVER_EVENTS: "the next refresh makes up for it",
