@@ -27,11 +27,9 @@ app = typer.Typer(name="gaps", help="See which events were lost before they coul
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 
 
-@app.callback(invoke_without_command=True)
-def list_gaps(context: typer.Context, *, as_json: AsJson = False) -> None:
+@app.command("list")
+def list_gaps(*, as_json: AsJson = False) -> None:
     """Show every gap: offsets that Kafka's retention had removed before the ingest came to them."""
-    if context.invoked_subcommand is not None:
-        return
     _, gaps = _read()
     if as_json:
         _print_json(gaps)
@@ -74,7 +72,7 @@ def ack(
     ]
     if not chosen:
         chosen_by = " that the options choose" if (partition, first) != (None, None) else ""
-        raise ShoplakeError(f"there is no gap to acknowledge{chosen_by}. 'shoplake gaps' shows all.")
+        raise ShoplakeError(f"there is no gap to acknowledge{chosen_by}. 'shoplake gaps list' shows all.")
     acknowledge_gaps(catalog, chosen, because=because, at=datetime.now(UTC))
     keys = {(gap.topic_id, gap.partition, gap.first) for gap in chosen}
     noted = [

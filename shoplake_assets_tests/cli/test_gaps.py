@@ -37,11 +37,11 @@ def _lost(lake: Settings) -> None:
 
 @pytest.mark.usefixtures("lake")
 def test_a_lake_without_a_loss_says_so() -> None:
-    assert shoplake("gaps") == (0, "No event was lost: there is no gap.\n", "")
-    assert json.loads(shoplake("gaps", "--json")[1]) == {"gaps": []}
+    assert shoplake("gaps", "list") == (0, "No event was lost: there is no gap.\n", "")
+    assert json.loads(shoplake("gaps", "list", "--json")[1]) == {"gaps": []}
     code, out, err = shoplake("gaps", "ack", "--because", "a test")
     assert (code, out) == (1, "")
-    assert err == "shoplake: there is no gap to acknowledge. 'shoplake gaps' shows all.\n"
+    assert err == "shoplake: there is no gap to acknowledge. 'shoplake gaps list' shows all.\n"
 
 
 @pytest.mark.usefixtures("_lost")
@@ -49,7 +49,7 @@ def test_gaps_are_shown_until_and_after_somebody_takes_note_of_them(lake: Settin
     first = f"offsets 100 to 119 (20) of partition 0 of topic {TOPIC_ID}, found 2026-03-01 12:00:00 UTC"
     second = f"offset 7 (1) of partition 1 of topic {TOPIC_ID}, found 2026-03-01 12:00:01 UTC"
     untold = "    not acknowledged; 'shoplake gaps ack --because ...' takes note of it"
-    assert shoplake("gaps")[1].splitlines() == [first, untold, second, untold]
+    assert shoplake("gaps", "list")[1].splitlines() == [first, untold, second, untold]
     assert "2 gaps in bronze.gaps are not acknowledged (21 events)" in " ".join(shoplake("status")[1].split())
 
     assert shoplake("gaps", "ack", "--because", "disk", "--partition", "1") == (0, f"Acknowledged: {second}\n", "")
@@ -57,12 +57,12 @@ def test_gaps_are_shown_until_and_after_somebody_takes_note_of_them(lake: Settin
     code, _, err = shoplake("gaps", "ack", "--because", "disk", "--first", "8")
     assert (code, err) == (
         1,
-        "shoplake: there is no gap to acknowledge that the options choose. 'shoplake gaps' shows all.\n",
+        "shoplake: there is no gap to acknowledge that the options choose. 'shoplake gaps list' shows all.\n",
     )
     assert shoplake("gaps", "ack", "--because", " a week's leave ") == (0, f"Acknowledged: {first}\n", "")
     assert open_gaps(lake) == []
     assert "not acknowledged" not in shoplake("status")[1]
-    listed = json.loads(shoplake("gaps", "--json")[1])["gaps"]
+    listed = json.loads(shoplake("gaps", "list", "--json")[1])["gaps"]
     assert [(gap["first"], gap["last"], gap["events"], gap["because"]) for gap in listed] == [
         (100, 119, 20, "a week's leave"),
         (7, 7, 1, "disk"),
