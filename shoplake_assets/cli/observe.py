@@ -148,7 +148,9 @@ def _show(document: dict[str, Any]) -> None:
     if (lost := document["gaps"])["unacknowledged"]:
         number, events = lost["unacknowledged"], lost["events"]
         gaps = f"{number:,} gap{'' if number == 1 else 's'} {'is' if number == 1 else 'are'}"
-        console.print(f"\n[red]{gaps} not acknowledged ({events:,} events).[/] 'shoplake gaps list' shows what was lost.")
+        console.print(
+            f"\n[red]{gaps} not acknowledged ({events:,} events).[/] 'shoplake gaps list' shows what was lost."
+        )
 
 
 def _process_table(document: dict[str, Any]) -> "Table":
