@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.branches import audit_branches
+from shoplake_assets.runtime.supervision import process_states
 from shoplake_assets.tables import SILVER_EVENTS, SILVER_QUARANTINE
 from shoplake_assets_tests.faults.processes import INGEST_JVM, REFRESH, find, kill, supervisor_of
 from shoplake_assets_tests.waiting import wait_until
@@ -185,14 +186,19 @@ def _fill(ground: "Ground", *, seconds: float) -> None:
 
 def _turn_back(ground: "Ground", *, seconds: float) -> None:
     before = _some(ground, "ingest")
-    ground.clock.write_text(HOUR_BEHIND)
+    ground.set_clock(HOUR_BEHIND)
     try:
         kill([*find(ground.settings, INGEST_JVM), *before])
-        wait_until(lambda: bool(find(ground.settings, INGEST_JVM)), what="an ingest with the wrong clock starts")
+        wait_until(lambda: _runs_anew(ground, before), what="an ingest with the wrong clock runs")
         time.sleep(seconds)
     finally:
-        # The JVM that runs reads the file anew whenever it asks for the time, so it needs no other start.
-        ground.clock.write_text(RIGHT)
+        # The JVM that runs looks at its clock again, so it needs no other start.
+        ground.set_clock(RIGHT)
+
+
+def _runs_anew(ground: "Ground", before: "list[psutil.Process]") -> bool:
+    ingest = process_states(ground.settings)["ingest"]
+    return ingest.state == "running" and ingest.pid not in {process.pid for process in before}
 
 
 def _forget_epoch(ground: "Ground") -> None:

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,10 +66,15 @@ class Ground:
         """Offsets of its topic as a position."""
         return Position.of_topic(self.topic_id, offsets)
 
-    @cached_property
-    def clock(self) -> Path:
-        """The file that sets the clock of an ingest which is started while it says that the clock is behind."""
-        return self.settings.home.parent / "java" / "clock"
+    def set_clock(self, offset: str) -> None:
+        """Set the clock of an ingest's JVM that is started while it is behind, such as `-3600`, or set it right again.
+
+        The JVM looks every second, and ends where it finds half a file.
+        """
+        clock = self.settings.home.parent / "java" / "clock"
+        new = clock.with_suffix(".new")
+        new.write_text(offset)
+        new.replace(clock)
 
 
 @contextmanager
@@ -134,7 +138,7 @@ def _java_with_a_clock(home: Path) -> Path:
         f'case "$*" in\n--list-modules) {real} "$@" && echo jdk.incubator.vector@; exit;;\n'
         f"*shoplake-ingest*) if grep -qs ^- {clock}; then\n"
         f"  export LD_PRELOAD={shlex.quote(str(_LIBFAKETIME))} FAKETIME_TIMESTAMP_FILE={clock}\n"
-        "  export FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1\nfi;;\nesac\n"
+        "  export FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1\nfi;;\nesac\n"
         f'exec {real} "$@"\n'
     )
     script.chmod(0o755)
