@@ -4,9 +4,12 @@ Belongs here: what each does to the product. Does not belong here: what becomes 
 `accounting`). A fault returns in the moment in which it is over, since from then on the product's recovery is timed.
 """
 
+import os
 import resource
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,7 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dagster import DagsterEventType, DagsterInstance, RunsFilter
+
 from shoplake_assets.lake.branches import audit_branches
+from shoplake_assets.maintenance import maintenance_job
+from shoplake_assets.runtime.dagster_home import dagster_folder, workspace_file
 from shoplake_assets.runtime.supervision import process_states
 from shoplake_assets.tables import SILVER_EVENTS, SILVER_QUARANTINE
 from shoplake_assets_tests.faults.processes import INGEST_JVM, REFRESH, find, kill, supervisor_of
@@ -65,6 +72,7 @@ def kills() -> list[Fault]:
         Fault("kill code server with its run", _kill_code_server_and_run, "code-server"),
         Fault("kill refresh, written and not published", partial(_kill_refresh, moment=_is_written)),
         Fault("kill refresh, between quarantine and Silver", partial(_kill_refresh, moment=_is_between)),
+        Fault("kill maintenance, and a refresh beside it", _kill_maintenance),
     ]
 
 
@@ -97,11 +105,6 @@ def hour_behind(seconds: float = LASTS_SECONDS) -> Fault:
 def epoch_replayed() -> Fault:
     """The ingest forgets that it has finished its last batch, and does it again."""
     return Fault("last epoch replayed", _forget_epoch, "ingest")
-
-
-def maintenance_killed() -> Fault:
-    """A run of the job `maintenance` is killed while it works. Not in the catalogue as long as there is no such job."""
-    return Fault("kill maintenance", _kill_maintenance)
 
 
 def _kill(ground: "Ground", *, role: str) -> None:
@@ -214,10 +217,32 @@ def _epochs(commits: Path) -> list[Path]:
 
 
 def _kill_maintenance(ground: "Ground") -> None:
-    from shoplake_assets.runtime import dagster_api
+    """Start the job as its schedule does, and kill what runs once it has come to some tables and not to all."""
+    with DagsterInstance.from_config(str(dagster_folder(ground.settings))) as instance:
+        launch = (
+            "-m",
+            "dagster",
+            "job",
+            "launch",
+            "-w",
+            str(workspace_file(ground.settings)),
+            "-j",
+            maintenance_job.name,
+        )
+        subprocess.run(  # noqa: S603  our own command
+            [sys.executable, *launch],
+            env={**os.environ, "DAGSTER_HOME": instance.root_directory},
+            check=True,
+            capture_output=True,
+            timeout=_CHANCES_SECONDS,
+        )
+        newest = instance.get_runs(RunsFilter(job_name=maintenance_job.name), limit=1)[0].run_id
 
-    dagster_api.launch_job(ground.settings, "maintenance")  # type: ignore[attr-defined]  # comes with maintenance
-    kill(_some(ground, REFRESH))
+        def is_at_work() -> bool:
+            return bool(instance.all_logs(newest, of_type=DagsterEventType.ASSET_OBSERVATION))
+
+        wait_until(is_at_work, what="the maintenance has come to a table", seconds=_CHANCES_SECONDS)
+        kill(_some(ground, REFRESH))
 
 
 def _some(ground: "Ground", role: str) -> "list[psutil.Process]":

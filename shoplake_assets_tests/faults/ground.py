@@ -35,6 +35,8 @@ _LIBFAKETIME = Path(libfaketime.__file__).parent / "vendor" / "libfaketime" / "s
 _GONE_SECONDS = 10
 TRIGGER_SECONDS = 5
 """Half of the default, so that a hundred faults fit into an hour; recovery is to the next commits' Gold."""
+MAINTENANCE = {"min_files": 3, "snapshot_minutes": 1, "metadata_files": 10}
+"""Something to do for a maintenance whenever one is started."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def product_under_traffic(folder: Path, *, rate: float) -> Iterator[Ground]:
     product.home.mkdir(parents=True)
     own = _free_ports(Settings(home=product.home))
     own["ingest"]["trigger_seconds"] = TRIGGER_SECONDS
+    own["maintenance"] = MAINTENANCE
     own["runtime"] = {"java": str(_java_with_a_clock(folder / "java"))}
     (product.home / "settings.json").write_text(json.dumps(own))
     try:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 ACCEPTED, REPEATED, MALFORMED = "accepted", "repeated", "malformed"
 
-_REPEATS_EVERY, _MALFORMED_EVERY = 100, 250
+_REPEATS_EVERY, _MALFORMED_EVERY, _LATE_EVERY = 100, 250, 20
+# Late events belong to hours that are over, so that maintenance has files to put together.
+_LATE_MS = 3 * 3_600_000
 _USERS, _PRODUCTS = 997, 89
 _TICK_SECONDS = 0.02
 _DELIVERY_MS = 900_000
@@ -68,6 +70,11 @@ def payload(number: int, *, moment_ms: int) -> bytes:
         "quantity": sold.quantity if sold else 1,
     }
     return orjson.dumps(event)
+
+
+def _moment_ms(number: int) -> int:
+    """When an event that is made now has happened."""
+    return time.time_ns() // 1_000_000 - (_LATE_MS if number % _LATE_EVERY == 0 else 0)
 
 
 def event_id(number: int) -> str:
@@ -144,7 +151,7 @@ class Traffic:
             due = int((time.monotonic() - began) * self._rate)
             for number in range(len(self.moments), due):
                 again = fate(number) == REPEATED
-                self.moments.append(self.moments[number - 1] if again else time.time_ns() // 1_000_000)
+                self.moments.append(self.moments[number - 1] if again else _moment_ms(number))
                 sent = number - 1 if again else number
                 self._producer.produce(
                     self._topic,
