@@ -35,15 +35,18 @@ class SparkConnectResource(LazyPySparkResource):
     def _init_session(self) -> None:
         from pyspark.sql.connect.client.retries import DefaultPolicy
 
-        # A server that was started again knows no session of before. A step's retry gets one that works.
-        if self._spark_session is not None and self._spark_session.is_stopped:
-            self._spark_session = None
         if self._spark_session is None:
             super()._init_session()
             # By default a client tries for ten minutes; the step's own retry is the better answer to a server that
             # is gone.
             policy = DefaultPolicy(max_retries=_RETRIES, max_backoff=_MOST_BACKOFF_MS)
             self.spark_session.client.set_retry_policies([policy])
+
+    def begin_anew(self) -> None:
+        """Give the session up; the next use makes another. A server that was started again knows none of before."""
+        if self._spark_session is not None:
+            self._spark_session.stop()
+            self._spark_session = None
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Release the session: the server would keep its catalog and its connections for an hour."""

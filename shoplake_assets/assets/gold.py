@@ -49,6 +49,8 @@ def gold_tables(
     from shoplake_assets.lake.gold import refresh_gold
     from shoplake_assets.lake.refresh import AuditFailedError
 
+    if context.retry_number:
+        spark.begin_anew()
     chosen = {".".join(key.path) for key in context.op_execution_context.selected_asset_keys}
     end = connection.kafka_end()
     failures = []

@@ -63,6 +63,8 @@ def silver_tables(
     from shoplake_assets.lake.refresh import AuditFailedError
     from shoplake_assets.lake.silver import refresh_silver, replay_quarantine
 
+    if context.retry_number:
+        spark.begin_anew()
     lake, run = connection.lake(spark.spark_session), context.run_id[:8]
     try:
         with following_contracts():

@@ -8,10 +8,11 @@ from shoplake_assets.settings import Settings
 pytestmark = pytest.mark.spark
 
 
-def test_a_session_whose_server_is_gone_is_replaced_when_it_is_next_used(stack: Settings) -> None:
+def test_a_retry_begins_with_a_session_of_its_own(stack: Settings) -> None:
     resource = SparkConnectResource(spark_config={"spark.remote": stack.spark_remote})
     before = resource.spark_session
     assert before.range(3).count() == 3
-    before.stop()
+    resource.begin_anew()
+    assert before.is_stopped
     assert resource.spark_session.range(4).count() == 4
-    resource.spark_session.stop()
+    resource.begin_anew()
