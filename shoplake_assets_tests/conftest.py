@@ -30,13 +30,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="session")
-def spark(stack: Settings) -> Iterator["SparkSession"]:
-    """The session that all tests share."""
+def _sessions(stack: Settings) -> Iterator[Settings]:
+    """The stack, with the session that is left at the end given back: without a server that takes minutes."""
     from pyspark.sql import SparkSession
 
-    session = SparkSession.builder.remote(stack.spark_remote).getOrCreate()
-    yield session
-    session.stop()
+    yield stack
+    if (session := SparkSession.getActiveSession()) is not None:
+        session.stop()
+
+
+@pytest.fixture(scope="module")
+def spark(_sessions: Settings) -> "SparkSession":
+    """The session that the tests of a module share; a job that a test runs in this process gives it back at its end."""
+    from pyspark.sql import SparkSession
+
+    return SparkSession.builder.remote(_sessions.spark_remote).getOrCreate()
 
 
 @pytest.fixture
