@@ -61,17 +61,13 @@ def _open_lake(settings: "Settings") -> "Iterator[Lake]":
     spark = process_states(settings).get("spark")
     if settings.spark.remote is None and (spark is None or spark.state != "running"):
         raise ShoplakeError("Spark does not run, and maintenance works with it. 'shoplake up' starts it.")
-    from pyspark.sql import SparkSession
-
     from shoplake_assets.lake.catalog import open_catalog
-    from shoplake_assets.lake.lake import Lake
-    from shoplake_assets.lake.session import SESSION_CONF
+    from shoplake_assets.lake.session import open_session
 
-    session = SparkSession.builder.remote(settings.spark_remote).config(map=dict(SESSION_CONF)).getOrCreate()
-    try:
+    with open_session(settings) as session:
+        from shoplake_assets.lake.lake import Lake
+
         yield Lake(open_catalog(settings), session)
-    finally:
-        session.stop()
 
 
 def _forget_history(settings: "Settings") -> str:
