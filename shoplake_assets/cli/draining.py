@@ -66,7 +66,7 @@ def _wait_for_bronze(
             say(line)
             said = line
         ingest = process_states(settings).get("ingest")
-        if ingest is None or ingest.state in ("stopped", "fatal"):
+        if ingest is None or ingest.state == "stopped":
             state = "not started" if ingest is None else ingest.state
             raise ShoplakeError(f"stuck: {line}, and the ingest is {state}. 'shoplake up' starts it.")
         if time.monotonic() > deadline:

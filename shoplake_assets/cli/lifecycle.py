@@ -163,7 +163,7 @@ def _wait_until_ready(
     """Show what starts until all run.
 
     Raises:
-        ShoplakeError: One gave up or is not ready in time; the last lines of its log are shown before.
+        ShoplakeError: One does not stay up or is not ready in time; the last lines of its log are shown before.
     """
     from rich.live import Live
 
@@ -180,7 +180,7 @@ def _wait_until_ready(
                     ready[name] = elapsed
                     console.print(f"{name} is ready ({elapsed:.0f} s)")
             live.update(_starting_table(specs, states, ready, elapsed=elapsed) if console.is_terminal else "")
-            broken = [name for name, state in states.items() if state.state == "fatal"]
+            broken = [name for name, state in states.items() if state.fails_to_start]
             late = [spec.name for spec in specs if spec.name not in ready] if elapsed > timeout else []
             if broken or late or not states:
                 live.stop()

@@ -56,6 +56,8 @@ ANSWER_SECONDS = 20
 STOP_SECONDS = 200
 ORPHAN_SECONDS = 30
 POLL_SECONDS = 0.1
+# Starts that fail one after the other; a process of a new lake that has come so far is broken and not slow.
+FAILED_STARTS = 5
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,14 @@ class ProcessState:
     state: State
     since: str | None
     restarts: int
+
+    @property
+    def fails_to_start(self) -> bool:
+        """Whether it has ended over and over since the lake was started, and waits for its next chance.
+
+        Of use while a lake starts. Later on, restarts may as well be those after faults that are long over.
+        """
+        return self.state == "backoff" and self.restarts >= FAILED_STARTS
 
 
 def start(settings: "Settings", specs: Sequence["ProcessSpec"]) -> None:

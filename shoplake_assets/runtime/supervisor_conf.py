@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 # The kernel takes 108 bytes for the path of a socket; supervisord binds `<path>.<pid>` first and then renames it.
 LONGEST_SOCKET_PATH = 90
-# A process that lives so long has started; one that dies sooner is tried again, each time a second later.
+# A process that lives so long has started; one that dies sooner is tried again, each time a second later, for good:
+# supervisord would otherwise leave an ingest dead for the whole night after a disk that was full for half a minute.
 START_SECONDS = 10
-START_RETRIES = 5
+START_RETRIES = 1_000_000
 
 
 def configuration_file(settings: "Settings") -> Path:

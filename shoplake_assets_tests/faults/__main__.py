@@ -47,14 +47,25 @@ def chosen(*, only: list[str], count: int, others: int, rng: random.Random) -> "
     yield from (fault for fault in catalogue().values() if fault.name not in known for _ in range(others))
 
 
+def _known(names: list[str]) -> list[str]:
+    """The names, if each is a fault's: a wrong one is told before anything is started."""
+    for name in names:
+        if name not in catalogue():
+            message = f"{name!r} is no fault; there are: {', '.join(catalogue())}"
+            raise typer.BadParameter(message)
+    return names
+
+
 def main(  # noqa: PLR0913  one argument per option
     *,
     count: Annotated[int, typer.Option("--kills", min=0, help="Random kills in one go.")] = 100,
-    others: Annotated[int, typer.Option(min=0, help="How often each fault is done that is no kill.")] = 2,
+    others: Annotated[int, typer.Option(min=0, help="How often each fault is done that is no kill.")] = 1,
     seed: Annotated[int | None, typer.Option(help="Seed of the random choice; a new one by default.")] = None,
     rate: Annotated[float, typer.Option(min=1, help="Events a second.")] = 500.0,
     report: Annotated[Path | None, typer.Option(help="File for the page.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Do this fault, by its name; may be repeated.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Do this fault, by its name; may be repeated.", callback=_known)
+    ] = None,
     keep: Annotated[Path | None, typer.Option(help="Folder for the lake, which then stays.")] = None,
 ) -> None:
     """Do faults, one after the other, each waited for until the product is back; then account for every event."""

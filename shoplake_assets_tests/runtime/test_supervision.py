@@ -121,10 +121,20 @@ def test_two_who_stop_the_lake_at_once_both_wait_and_ask_each_process_once(lake:
     assert not supervision.is_up(lake)
 
 
-def test_a_process_that_cannot_stay_up_ends_as_fatal_with_its_last_words_in_its_log(lake: Settings) -> None:
+def test_a_process_whose_program_is_missing_waits_for_its_next_chance(lake: Settings) -> None:
     supervision.start(lake, [ProcessSpec("broken", (str(lake.home / "no such program"),))])
-    eventually(lambda: states(lake)["broken"].state in ("backoff", "fatal"))
+    eventually(lambda: states(lake)["broken"].state == "backoff")
     assert states(lake)["broken"].pid is None
+
+
+def test_a_process_that_does_not_stay_up_is_told_and_is_yet_never_given_up(lake: Settings) -> None:
+    supervision.start(lake, [python("broken", "raise SystemExit('no space left')"), python("one", SLEEP)])
+    eventually(lambda: states(lake)["broken"].fails_to_start)
+    assert states(lake)["one"].state == "running"
+    assert not states(lake)["one"].fails_to_start
+    assert set(supervision.log_tail(lake, "broken")) == {"no space left"}
+    # supervisord gives a process that fails to start three further chances by default.
+    eventually(lambda: states(lake)["broken"].restarts > supervision.FAILED_STARTS + 1)
 
 
 def test_the_environment_reaches_the_process_as_it_is(lake: Settings) -> None:
