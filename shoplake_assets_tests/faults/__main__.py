@@ -47,13 +47,13 @@ def chosen(*, only: list[str], count: int, others: int, rng: random.Random) -> "
     yield from (fault for fault in catalogue().values() if fault.name not in known for _ in range(others))
 
 
-def _known(names: list[str]) -> list[str]:
+def _known(names: list[str] | None) -> list[str]:
     """The names, if each is a fault's: a wrong one is told before anything is started."""
-    for name in names:
+    for name in names or []:
         if name not in catalogue():
             message = f"{name!r} is no fault; there are: {', '.join(catalogue())}"
             raise typer.BadParameter(message)
-    return names
+    return names or []
 
 
 def main(  # noqa: PLR0913  one argument per option
