@@ -10,7 +10,6 @@ is named by none of them: the grouping appears as the column that shows it, a fi
 from collections.abc import Mapping
 
 from shoplake_assets.tables import (
-    BRONZE_EVENTS,
     GOLD_CATEGORY_SALES,
     GOLD_HOURLY_FUNNEL,
     GOLD_HOURLY_SALES,
@@ -18,6 +17,7 @@ from shoplake_assets.tables import (
     GOLD_TOP_PRODUCTS,
     GOLD_TOP_USERS,
     GOLD_USER_HOURLY,
+    MADE_FROM,
     SILVER_EVENTS,
     SILVER_QUARANTINE,
 )
@@ -37,92 +37,65 @@ _SALES_OF_EVENTS = {
 _SALES_OF_FACTS = _same("purchases", "units", "revenue")
 _SESSIONS_OF_A_KIND = "event_type session_id"
 
-# Each table with the one that it is computed from, and each of its columns with those of that one.
-_MADE_FROM: dict[str, tuple[str, dict[str, str]]] = {
-    SILVER_EVENTS: (
-        BRONZE_EVENTS,
-        {
-            "event_id": "payload",
-            "event_time": "payload",
-            "event_type": "payload",
-            "user_id": "payload",
-            "session_id": "payload",
-            "product_id": "payload",
-            "product_name": "payload",
-            "category": "payload",
-            "price": "payload",
-            "quantity": "payload",
-            "price_defaulted": "payload",
-            **_COORDINATES,
-        },
-    ),
-    SILVER_QUARANTINE: (
-        BRONZE_EVENTS,
-        {
-            **_COORDINATES,
-            **_same("key", "payload"),
-            # An event's time is judged by that of its record.
-            "reasons": "payload kafka_timestamp",
-            "quarantined_at": "",
-        },
-    ),
-    GOLD_HOURLY_SALES: (
-        SILVER_EVENTS,
-        {
-            "event_hour": "event_time",
-            # A count of all rows depends on nothing but the hour into which they fall.
-            "events": "event_time",
-            "buyers": "event_type user_id",
-            "sessions": "session_id",
-            "average_order_value": "event_type price quantity",
-            **_SALES_OF_EVENTS,
-        },
-    ),
-    GOLD_HOURLY_FUNNEL: (
-        SILVER_EVENTS,
-        {
-            "event_hour": "event_time",
-            "viewed": _SESSIONS_OF_A_KIND,
-            "added": _SESSIONS_OF_A_KIND,
-            "purchased": _SESSIONS_OF_A_KIND,
-            "add_rate": _SESSIONS_OF_A_KIND,
-            "purchase_rate": _SESSIONS_OF_A_KIND,
-        },
-    ),
-    GOLD_PRODUCT_HOURLY: (
-        SILVER_EVENTS,
-        {
-            "event_hour": "event_time",
-            **_same("product_id", "category"),
-            "product_name": "product_name event_time event_id",
-            "views": "event_type",
-            "carts": "event_type",
-            **_SALES_OF_EVENTS,
-        },
-    ),
-    GOLD_USER_HOURLY: (
-        SILVER_EVENTS,
-        {"event_hour": "event_time", **_same("user_id"), **_SALES_OF_EVENTS},
-    ),
-    GOLD_CATEGORY_SALES: (
-        GOLD_PRODUCT_HOURLY,
-        {"event_date": "event_hour", **_same("category"), **_SALES_OF_FACTS},
-    ),
-    GOLD_TOP_PRODUCTS: (
-        GOLD_PRODUCT_HOURLY,
-        {
-            "window": "event_hour",
-            "rank": "revenue product_id",
-            "product_id": "product_id",
-            "product_name": "product_name event_hour category",
-            "category": "category event_hour",
-            **_SALES_OF_FACTS,
-        },
-    ),
-    GOLD_TOP_USERS: (
-        GOLD_USER_HOURLY,
-        {"window": "event_hour", "rank": "revenue user_id", **_same("user_id"), **_SALES_OF_FACTS},
-    ),
+# Each column of a table with those of the table that it is made from.
+_COLUMNS: dict[str, dict[str, str]] = {
+    SILVER_EVENTS: {
+        "event_id": "payload",
+        "event_time": "payload",
+        "event_type": "payload",
+        "user_id": "payload",
+        "session_id": "payload",
+        "product_id": "payload",
+        "product_name": "payload",
+        "category": "payload",
+        "price": "payload",
+        "quantity": "payload",
+        "price_defaulted": "payload",
+        **_COORDINATES,
+    },
+    SILVER_QUARANTINE: {
+        **_COORDINATES,
+        **_same("key", "payload"),
+        # An event's time is judged by that of its record.
+        "reasons": "payload kafka_timestamp",
+        "quarantined_at": "",
+    },
+    GOLD_HOURLY_SALES: {
+        "event_hour": "event_time",
+        # A count of all rows depends on nothing but the hour into which they fall.
+        "events": "event_time",
+        "buyers": "event_type user_id",
+        "sessions": "session_id",
+        "average_order_value": "event_type price quantity",
+        **_SALES_OF_EVENTS,
+    },
+    GOLD_HOURLY_FUNNEL: {
+        "event_hour": "event_time",
+        "viewed": _SESSIONS_OF_A_KIND,
+        "added": _SESSIONS_OF_A_KIND,
+        "purchased": _SESSIONS_OF_A_KIND,
+        "add_rate": _SESSIONS_OF_A_KIND,
+        "purchase_rate": _SESSIONS_OF_A_KIND,
+    },
+    GOLD_PRODUCT_HOURLY: {
+        "event_hour": "event_time",
+        **_same("product_id", "category"),
+        "product_name": "product_name event_time event_id",
+        "views": "event_type",
+        "carts": "event_type",
+        **_SALES_OF_EVENTS,
+    },
+    GOLD_USER_HOURLY: {"event_hour": "event_time", **_same("user_id"), **_SALES_OF_EVENTS},
+    GOLD_CATEGORY_SALES: {"event_date": "event_hour", **_same("category"), **_SALES_OF_FACTS},
+    GOLD_TOP_PRODUCTS: {
+        "window": "event_hour",
+        "rank": "revenue product_id",
+        "product_id": "product_id",
+        "product_name": "product_name event_hour category",
+        "category": "category event_hour",
+        **_SALES_OF_FACTS,
+    },
+    GOLD_TOP_USERS: {"window": "event_hour", "rank": "revenue user_id", **_same("user_id"), **_SALES_OF_FACTS},
 }
 
 
@@ -131,5 +104,5 @@ def column_lineage(table: str) -> Mapping[str, tuple[tuple[str, str], ...]]:
 
     A column that comes from no other, such as the time at which a row was made, has none.
     """
-    source, columns = _MADE_FROM[table]
-    return {column: tuple((source, name) for name in names.split()) for column, names in columns.items()}
+    source = MADE_FROM[table]
+    return {column: tuple((source, name) for name in names.split()) for column, names in _COLUMNS[table].items()}
