@@ -80,8 +80,9 @@ class Shop:
         partition: int = 0,
         kafka_time: str = KAFKA_TIME,
         topic: str = TOPIC_ID,
+        ingested_at: datetime | None = None,
     ) -> None:
-        """Commit the payloads to Bronze in one snapshot."""
+        """Commit the payloads to Bronze in one snapshot; the ingest's clock says now, unless it is given."""
         first = self.next_offsets.get(partition, 0)
         self.next_offsets[partition] = first + len(payloads)
         moment = datetime.fromisoformat(kafka_time)
@@ -95,7 +96,7 @@ class Shop:
                 "key": b"u1",
                 "payload": payload,
                 "headers": None,
-                "ingested_at": datetime.now(UTC),
+                "ingested_at": ingested_at or datetime.now(UTC),
             }
             for number, payload in enumerate(payloads)
         ]

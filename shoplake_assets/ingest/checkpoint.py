@@ -81,8 +81,9 @@ def plan_start(kafka: Kafka, *, bronze: "Position", first: Mapping[int, int] | N
     Args:
         kafka: What Kafka has.
         bronze: Bronze's position.
-        first: The offset at which the lake began with each partition; None if it has never read this topic. It tells
-            the events that a quiet partition got and lost while no ingest ran from those before the lake's time.
+        first: The offset at which the lake began with each partition; None if it has never read this topic, or the note
+            is lost. It tells the events that a quiet partition got and lost while no ingest ran from those before the
+            lake's time. Without it, all that Kafka had of a topic that Bronze has rows of counts as the lake's.
         now: The time, UTC.
 
     Raises:
@@ -90,7 +91,8 @@ def plan_start(kafka: Kafka, *, bronze: "Position", first: Mapping[int, int] | N
     """
     known = {partition: offset for topic_id, partition, offset in bronze if topic_id == kafka.topic_id}
     # A partition that was added to a topic which the lake reads has been there for the lake from its first event.
-    began = {number: at if first is None else first.get(number, 0) for number, at in kafka.beginning.items()}
+    noted = {} if first is None and known else first
+    began = {number: at if noted is None else noted.get(number, 0) for number, at in kafka.beginning.items()}
     wanted = {number: known.get(number, began[number]) for number in kafka.beginning}
     for number, offset in wanted.items():
         if offset > kafka.end[number]:

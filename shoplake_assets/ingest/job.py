@@ -103,6 +103,7 @@ def _attend(query: "StreamingQuery", driver: "Driver", watch: Watch, stop: threa
             raise ShoplakeError(said)
         if watch.complaint:
             query.stop()
+            watch.undo()
             raise ShoplakeError(watch.complaint)
     finished = threading.Event()
     for _ in range(_LAST_BATCH_SECONDS * 10):
@@ -111,6 +112,7 @@ def _attend(query: "StreamingQuery", driver: "Driver", watch: Watch, stop: threa
         finished.wait(timeout=0.1)
     failure = query.exception()
     query.stop()
+    watch.undo()
     if failure is None:
         return
     # Twice, because a topic that is missing is only believed to be gone at the second look.

@@ -1,15 +1,18 @@
 """What may not change while an ingest runs: the topic behind its name, and the past of Bronze.
 
-Belongs here: looking, again and again, and saying what has changed. Does not belong here: ending the ingest (`job`),
-or where the next one begins (`checkpoint`). A broker or a catalog that does not answer is no change.
+Belongs here: looking, again and again, saying what has changed, and taking back what the query has written upon a past
+that is not its own. Does not belong here: ending the ingest (`job`), or where the next one begins (`checkpoint`). A
+broker or a catalog that does not answer is no change.
 """
 
 import logging
 import threading
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.events.topic import TopicMissingError, describe_topic
@@ -62,6 +65,22 @@ class Watch:
         """What has changed as of now, in one line."""
         return self._topic_changed() or self._rolled_back()
 
+    def undo(self) -> None:
+        """Take back what the query appended to a Bronze that was rolled back under it; for when it has stopped.
+
+        It may have committed once more before anyone looked, and that commit lacks what the rollback took: left there,
+        it would tell the next start that nothing is missing. Whoever holds the writer's lock owns all commits behind
+        the snapshot that was rolled back to, or they are compactions of them.
+        """
+        try:
+            _return_to_the_fork(self._settings, seen=self._snapshot_id)
+        except (OSError, SQLAlchemyError, NoSuchTableError, CommitFailedException):
+            _log.warning(
+                "%s could not be looked at in the end; 'shoplake verify' tells whether anything is missing",
+                BRONZE_EVENTS,
+                exc_info=True,
+            )
+
     def _look_on(self) -> None:
         while self.complaint is None and not self._end.wait(timeout=_SECONDS):
             self.complaint = self.look()
@@ -90,22 +109,44 @@ class Watch:
         except (OSError, SQLAlchemyError, NoSuchTableError) as error:
             _log.debug("Bronze cannot be looked at now: %s", error)
             return None
-        seen, self._snapshot_id = self._snapshot_id, bronze.metadata.current_snapshot_id
-        self._progress.note(snapshot_id=self._snapshot_id)
-        if seen is None or _is_ancestor(bronze, seen):
+        current = bronze.metadata.current_snapshot_id
+        self._progress.note(snapshot_id=current)
+        if self._snapshot_id is None or _fork(bronze, seen=self._snapshot_id) == self._snapshot_id:
+            self._snapshot_id = current
             return None
         return (
-            f"{BRONZE_EVENTS} was rolled back to a snapshot before {seen}. The ingest ends; the next start reads again "
-            "from Kafka what the lake lacks."
+            f"{BRONZE_EVENTS} was rolled back to a snapshot before {self._snapshot_id}. The ingest ends; the next "
+            "start reads again from Kafka what the lake lacks."
         )
 
 
-def _is_ancestor(table: "Table", snapshot_id: int) -> bool:
-    """Whether the table still builds on the snapshot; one that has expired is given the benefit of the doubt."""
-    if table.snapshot_by_id(snapshot_id) is None:
-        return True
-    snapshot = table.current_snapshot()
-    while snapshot is not None and snapshot.snapshot_id != snapshot_id:
-        parent = snapshot.parent_snapshot_id
-        snapshot = table.snapshot_by_id(parent) if parent is not None else None
-    return snapshot is not None
+def _fork(table: "Table", *, seen: int) -> int | None:
+    """The newest snapshot that the table of now has in common with the one that was seen.
+
+    That is the one that was seen, unless the table was rolled back. One that has expired is given the benefit of the
+    doubt.
+    """
+    parents = {snapshot.snapshot_id: snapshot.parent_snapshot_id for snapshot in table.metadata.snapshots}
+    if seen not in parents:
+        return seen
+    past = set(_ancestors(seen, parents))
+    return next((one for one in _ancestors(table.metadata.current_snapshot_id, parents) if one in past), None)
+
+
+def _ancestors(snapshot_id: int | None, parents: Mapping[int, int | None]) -> Iterator[int]:
+    """A snapshot and those before it, newest first."""
+    while snapshot_id is not None and snapshot_id in parents:
+        yield snapshot_id
+        snapshot_id = parents[snapshot_id]
+
+
+@retry(retry=retry_if_exception_type(CommitFailedException), stop=stop_after_attempt(5), reraise=True)
+def _return_to_the_fork(settings: "Settings", *, seen: int | None) -> None:
+    bronze = open_catalog(settings).load_table(BRONZE_EVENTS)
+    fork = None if seen is None else _fork(bronze, seen=seen)
+    if fork in (None, seen, bronze.metadata.current_snapshot_id):
+        return
+    bronze.manage_snapshots().rollback_to_snapshot(fork).commit()
+    _log.warning(
+        "%s is at snapshot %s again: what was appended since it was rolled back lacks rows", BRONZE_EVENTS, fork
+    )

@@ -1,9 +1,11 @@
 """What Bronze's metadata says: how far it reaches.
 
-Belongs here: Bronze's position, from the bounds of `offset` in its data files; no row is read. Does not belong here:
-writing Bronze, which only the ingest does.
+Belongs here: Bronze's position, from the bounds of `offset` in its data files. Rows are read of those files only that
+hold several Kafka partitions: the stream and maintenance write none, a compaction of somebody's own does. Does not
+belong here: writing Bronze, which only the ingest does.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.snapshots import (
     LineageLostError,
+    OffsetRange,
     added_files,
     live_files,
     offset_range,
@@ -19,6 +22,7 @@ from shoplake_assets.lake.snapshots import (
 )
 
 if TYPE_CHECKING:
+    from pyiceberg.manifest import DataFile
     from pyiceberg.table import Table
 
 
@@ -47,17 +51,41 @@ def bronze_reach(table: "Table", *, known: Reach) -> Reach:
     current = table.current_snapshot()
     if current is None or current.snapshot_id == known.snapshot_id:
         return known
-    schema = table.schema()
     try:
         if known.snapshot_id is None:
             raise LineageLostError("nothing is known yet")
         files = [file for _, file in added_files(table, since(table, after=known.snapshot_id))]
     except LineageLostError:
         known, files = Reach(), list(live_files(table, current))
-    ranges = [offset_range(file, schema) for file in files]
+    ranges = [part for file in files for part in _ranges_of(table, file)]
     newest = max((part.newest for part in ranges), default=None)
     return Reach(
         snapshot_id=current.snapshot_id,
         position=known.position.merged(position_after(ranges)),
         newest=max((moment for moment in (newest, known.newest) if moment), default=None),
     )
+
+
+def _ranges_of(table: "Table", file: "DataFile") -> Iterator[OffsetRange]:
+    """The offsets in a file: one range for each Kafka partition in it."""
+    try:
+        yield offset_range(file, table.schema())
+    except LineageLostError:
+        yield from _ranges_by_row(table, file)
+
+
+def _ranges_by_row(table: "Table", file: "DataFile") -> Iterator[OffsetRange]:
+    from pyarrow import parquet  # type: ignore[import-untyped]
+
+    with table.io.new_input(file.file_path).open() as content:
+        rows = parquet.read_table(content, columns=["topic_id", "partition", "offset", "kafka_timestamp"])
+    figures = [("offset", "min"), ("offset", "max"), ("offset", "count"), ("kafka_timestamp", "max")]
+    for found in rows.group_by(["topic_id", "partition"]).aggregate(figures).to_pylist():
+        yield OffsetRange(
+            topic_id=found["topic_id"],
+            partition=found["partition"],
+            first=found["offset_min"],
+            last=found["offset_max"],
+            rows=found["offset_count"],
+            newest=found["kafka_timestamp_max"],
+        )

@@ -12,8 +12,6 @@ from shoplake_assets.contracts.silver import SilverEvents, SilverQuarantine
 from shoplake_assets.transforms.parsing import REASONS, parse
 
 COORDINATES = ("topic_id", "partition", "offset")
-# Batches of the stream are read one after the other, so this order is the same however many a refresh takes in.
-_ARRIVAL = ("ingested_at", *COORDINATES)
 _CONTENT = tuple(name for name in columns_of(SilverEvents) if name not in (*COORDINATES, "kafka_timestamp"))
 
 
@@ -36,14 +34,18 @@ def deduplicate(conformed: DataFrame, *, known: DataFrame) -> DataFrame:
     """
     content = F.xxhash64(*_CONTENT).alias("_content")
     id_hash = F.xxhash64("event_id").alias("_hash")
-    hashed = conformed.where(F.col(FATE) == ACCEPTED).select(id_hash, "event_id", content, *_ARRIVAL)
+    hashed = conformed.where(F.col(FATE) == ACCEPTED).select(id_hash, "event_id", content, "ingested_at", *COORDINATES)
     held = known.select(id_hash, "event_id", content)
     hashes = hashed.select("_hash").unionAll(held.select("_hash"))
     twice = F.broadcast(hashes.groupBy("_hash").count().where(F.col("count") > 1).select("_hash"))
     standing = held.join(twice, "_hash", "left_semi").groupBy("event_id").agg(F.collect_set("_content").alias("_held"))
-    arrivals = Window.partitionBy("event_id").orderBy(*_ARRIVAL)
+    # Batches of the stream are read one after the other, so this order is the same however many a refresh takes in. A
+    # clock that was set back between two of them changes nothing within a Kafka partition: there, offsets decide.
+    before = Window.partitionBy("event_id", "topic_id", "partition").orderBy("offset")
+    arrivals = Window.partitionBy("event_id").orderBy("_arrived", *COORDINATES)
     repeats = (
         hashed.join(twice, "_hash", "left_semi")
+        .withColumn("_arrived", F.max("ingested_at").over(before))
         .withColumn("_place", F.row_number().over(arrivals))
         .withColumn("_first", F.array(F.first("_content").over(arrivals)))
         .join(standing, "event_id", "left")

@@ -64,6 +64,11 @@ def test_a_partition_that_was_added_meanwhile_is_read_from_its_first_event() -> 
     assert (begun.offsets, begun.gaps) == ({0: 17, 1: 0, 2: 6}, [gap(2, 0, 5)])
 
 
+def test_a_lost_note_makes_no_gap_of_a_quiet_partition_go_unseen() -> None:
+    begun = start({("now", 0): 17}, kafka={0: (17, 17), 1: (12, 30)}, first=None)
+    assert (begun.offsets, begun.gaps) == ({0: 17, 1: 12}, [gap(1, 0, 11)])
+
+
 def test_a_lake_that_was_rolled_back_to_nothing_is_filled_from_where_it_once_began() -> None:
     begun = start({}, kafka={0: (40, 900)}, first={0: 40})
     assert (begun.offsets, begun.gaps) == ({0: 40}, [])

@@ -1,6 +1,7 @@
 """Silver and the quarantine: no record lost, none doubled, whatever happens."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
@@ -44,6 +45,14 @@ def test_the_first_by_kafka_position_stays_and_every_other_is_counted(shop: Shop
     ]
     layers = read_layers(shop.lake.catalog)
     assert {name for name, layer in layers.items() if layer.position != layers[BRONZE_EVENTS].position} == set()
+
+
+def test_a_clock_that_was_set_back_makes_no_later_record_the_first(shop: Shop) -> None:
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    shop.produce(event(event_id="a", user_id="first"), ingested_at=noon)
+    shop.produce(event(event_id="a", user_id="second"), ingested_at=noon - timedelta(hours=1))
+    shop.refresh()
+    assert shop.column(SILVER_EVENTS, key="event_id", value="user_id") == {"a": "first"}
 
 
 def test_a_crash_between_quarantine_and_silver_loses_and_doubles_nothing(shop: Shop) -> None:
