@@ -27,7 +27,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 def started(instance: dg.DagsterInstance, *, pid: int | None) -> dg.DagsterRun:
     """A run that was started in such a process."""
-    run = create_run_for_test(instance)
+    run: dg.DagsterRun = create_run_for_test(instance)
     instance.report_engine_event("enqueued", run)
     if pid is not None:
         instance.report_engine_event("started", run, EngineEventData.in_process(pid))
