@@ -15,6 +15,7 @@ from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, Wor
 
 if TYPE_CHECKING:
     from dagster import DagsterRun, EventLogEntry
+    from dagster._serdes import ConfigurableClassData
 
 # Between the start of a process and its first event, and for the rounding of clocks.
 _LENIENCE_SECONDS = 1.0
@@ -26,6 +27,10 @@ class WatchedRunLauncher(DefaultRunLauncher):
     A process outlives the code server that started it and is left to finish; only one that is gone is given up.
     """
 
+    def __init__(self, inst_data: "ConfigurableClassData | None" = None) -> None:
+        super().__init__(inst_data)
+        self._seen: dict[str, psutil.Process] = {}
+
     @property
     def supports_check_run_worker_health(self) -> bool:
         """It does."""
@@ -35,10 +40,27 @@ class WatchedRunLauncher(DefaultRunLauncher):
         """Look for the process that has said it executes the run."""
         for entry in self._instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT):
             if (pid := _pid(entry)) is not None:
-                if _lives(pid, since=entry.timestamp):
+                if self._lives(run.run_id, pid, since=entry.timestamp):
                     return CheckRunHealthResult(WorkerStatus.RUNNING, run_worker_id=str(pid))
                 return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"process {pid} is gone", run_worker_id=str(pid))
         return CheckRunHealthResult(WorkerStatus.RUNNING, "it has not told its process yet")
+
+    def _lives(self, run_id: str, pid: int, *, since: float) -> bool:
+        """Whether the process is there and is the one of then, not another that was given its number.
+
+        When it began is told by the clock, which may be set forward later. So that is asked at the first look only;
+        from then on the process is known.
+        """
+        self._seen = {seen: process for seen, process in self._seen.items() if process.is_running()}
+        try:
+            if run_id not in self._seen:
+                process = psutil.Process(pid)
+                if process.create_time() > since + _LENIENCE_SECONDS:
+                    return False
+                self._seen[run_id] = process
+            return bool(self._seen[run_id].status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return False
 
 
 def _pid(entry: "EventLogEntry") -> int | None:
@@ -47,12 +69,3 @@ def _pid(entry: "EventLogEntry") -> int | None:
     metadata = {} if event is None else event.engine_event_data.metadata
     value = metadata.get("pid")
     return None if value is None else int(str(value.value))
-
-
-def _lives(pid: int, *, since: float) -> bool:
-    """Whether the process is there and is the one of then, not another that was given its number."""
-    try:
-        process = psutil.Process(pid)
-        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= since + _LENIENCE_SECONDS)
-    except psutil.NoSuchProcess:
-        return False

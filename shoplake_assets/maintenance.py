@@ -4,7 +4,8 @@ Belongs here: the Dagster shell. Does not belong here: what is done to a table (
 forgets (`runtime.dagster_history`), or when the job runs (`schedules`).
 
 It runs beside the stream and beside refreshes and takes no lock that they wait for: a maintenance that was killed must
-not hold them up. Only two maintenances never run at once.
+not hold them up. Two runs of the job never overlap. `shoplake maintain`, which a person starts, may run beside one:
+where both take up the same files, the later commit is refused as a whole and planned anew.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,6 @@ import dagster as dg
 from shoplake_assets.assets.specification import key_of
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
 from shoplake_assets.runtime.dagster_history import forget_history
-from shoplake_assets.tables import ALL
 
 if TYPE_CHECKING:
     from shoplake_assets.lake.maintenance.table import Maintained
@@ -32,28 +32,22 @@ def maintain_tables(
     Each table gets an observation with its figures before and after. A table that fails does not keep the others from
     being maintained.
     """
-    from pyiceberg.exceptions import CommitFailedException
-    from pyspark.errors import PySparkException
+    from shoplake_assets.lake.maintenance.lake import Failed, maintain_lake
 
-    from shoplake_assets.lake.maintenance.table import maintain_table
-
-    lake, failures = connection.lake(spark.spark_session), {}
-    for name in ALL:
-        try:
-            maintained = maintain_table(lake, name, limits=connection.settings.maintenance)
-        except (PySparkException, CommitFailedException) as error:
-            context.log.exception("%s: maintenance failed; no row has changed", name)
-            failures[name] = str(error).strip().splitlines()[0]
+    if context.retry_number:
+        spark.begin_anew()
+    failures = []
+    for outcome in maintain_lake(connection.lake(spark.spark_session), connection.settings.maintenance):
+        if isinstance(outcome, Failed):
+            context.log.error("%s", outcome.says, exc_info=outcome.error)
+            failures.append(outcome.says)
             continue
-        context.log.info("%s: %s", name, maintained.says)
+        context.log.info("%s: %s", outcome.table, outcome.says)
         context.log_event(
-            dg.AssetObservation(key_of(name), description=maintained.says, metadata=_metadata(maintained))
+            dg.AssetObservation(key_of(outcome.table), description=outcome.says, metadata=_metadata(outcome))
         )
     if failures:
-        raise dg.Failure(
-            "maintenance failed, no row has changed: "
-            + "; ".join(f"{name}: {reason}" for name, reason in failures.items()),
-        )
+        raise dg.Failure("\n".join(failures))
 
 
 def _metadata(maintained: "Maintained") -> dict[str, Any]:

@@ -82,7 +82,8 @@ class Sight:
         now: The time, UTC.
         reach: How far Bronze reaches.
         rows: Rows in Bronze.
-        new: Commits since the cursor, oldest first.
+        new: Commits since the cursor, oldest first; all that there are, where Bronze no longer holds what it saw.
+        start: The position before the new commits; empty where they may begin anywhere.
         recent: The newest commits, the new ones among them, for the writers' order.
         downstream: The position of the last table of the chain.
         end: The end of Kafka; None while it does not answer.
@@ -95,12 +96,13 @@ class Sight:
     reach: Reach
     rows: int
     new: Sequence[Commit]
+    start: Position
     recent: Sequence[Commit]
     downstream: Position
     end: Position | None
     status: Mapping[str, Any] | None
     contract: Check
-    gaps: Sequence[Gap] = ()
+    gaps: Sequence[Gap]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +131,7 @@ def plan_tick(*, seen: Cursor, sight: Sight, trigger_seconds: float) -> Tick:
     checks = [
         ingest_alive(sight.status, now=sight.now, trigger_seconds=trigger_seconds),
         sight.contract,
-        offsets_contiguous(sight.new, start=seen.reach.position, gaps=sight.gaps),
+        offsets_contiguous(sight.new, start=sight.start, gaps=sight.gaps),
         single_writer(sight.recent, status=sight.status),
         gaps_acknowledged(sight.gaps),
     ]
@@ -210,15 +212,16 @@ def look(connection: LakeConnection, seen: Cursor) -> Sight:
     """Gather what a tick decides upon; reads metadata only."""
     bronze = connection.table(BRONZE_EVENTS)
     try:
-        fresh = since(bronze, after=seen.reach.snapshot_id)
+        fresh, start = since(bronze, after=seen.reach.snapshot_id), seen.reach.position
     except LineageLostError:
-        fresh = since(bronze, after=None)
+        fresh, start = since(bronze, after=None), Position()
     ancestors = since(bronze, after=None)
     return Sight(
         now=datetime.now(UTC),
         reach=bronze_reach(bronze, known=seen.reach),
         rows=rows_of(bronze.current_snapshot()),
         new=commits(bronze, fresh),
+        start=start,
         recent=commits(bronze, ancestors[-len(fresh) - _REMEMBERED_COMMITS :]),
         downstream=position_of(reflecting(connection.table(GOLD_TOP_USERS))),
         end=connection.kafka_end(),

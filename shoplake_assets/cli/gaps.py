@@ -33,9 +33,10 @@ def list_gaps(*, as_json: AsJson = False) -> None:
     _, gaps = _read()
     if as_json:
         _print_json(gaps)
-    elif not gaps:
+        return
+    if not gaps:
         typer.echo("No event was lost: there is no gap.")
-    for gap in [] if as_json else gaps:
+    for gap in gaps:
         typer.secho(f"{gap}", bold=gap.acknowledged_at is None)
         if gap.acknowledged_at is None:
             typer.echo("    not acknowledged; 'shoplake gaps ack --because ...' takes note of it")
@@ -85,6 +86,9 @@ def ack(
     else:
         for gap in noted:
             typer.echo(f"Acknowledged: {gap}")
+    if grown := len(chosen) - len(noted):
+        remedy = "look again with 'shoplake gaps list' and acknowledge again"
+        raise ShoplakeError(f"{grown} of {len(chosen)} gaps grew meanwhile; {remedy}.")
 
 
 def _read() -> "tuple[Catalog, list[Gap]]":

@@ -4,22 +4,19 @@ Belongs here: options and output. Does not belong here: the work (`lake.maintena
 """
 
 import json
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.settings import load_settings
-from shoplake_assets.tables import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from rich.table import Table
 
-    from shoplake_assets.lake.lake import Lake
+    from shoplake_assets.lake.maintenance.lake import Failed
     from shoplake_assets.lake.maintenance.table import Maintained
     from shoplake_assets.settings import Settings
 
@@ -36,38 +33,32 @@ def maintain(
     """
     from rich.console import Console
 
-    from shoplake_assets.lake.maintenance.table import maintain_table
-
     settings = load_settings()
-    with _open_lake(settings) as lake:
-        maintained = [maintain_table(lake, name, limits=settings.maintenance) for name in ALL]
+    maintained, failed = _maintain(settings)
     history = _forget_history(settings)
     if as_json:
         typer.echo(json.dumps({"tables": {done.table: _document(done) for done in maintained}, "history": history}))
     else:
         Console(highlight=False).print(_table(maintained))
         typer.echo(f"Dagster: {history}.")
+    for failure in failed:
+        typer.echo(f"shoplake: {failure.says}", err=True)
+    if failed:
+        raise typer.Exit(1)
 
 
-@contextmanager
-def _open_lake(settings: "Settings") -> "Iterator[Lake]":
-    """The lake with a session of the Connect server.
-
-    Raises:
-        ShoplakeError: The server does not run.
-    """
-    from shoplake_assets.runtime.supervision import process_states
-
-    spark = process_states(settings).get("spark")
-    if settings.spark.remote is None and (spark is None or spark.state != "running"):
-        raise ShoplakeError("Spark does not run, and maintenance works with it. 'shoplake up' starts it.")
+def _maintain(settings: "Settings") -> "tuple[list[Maintained], list[Failed]]":
+    """Maintain each table; gives those that were, and those that could not be."""
     from shoplake_assets.lake.catalog import open_catalog
     from shoplake_assets.lake.session import open_session
 
-    with open_session(settings) as session:
+    with open_session(settings) as spark:
         from shoplake_assets.lake.lake import Lake
+        from shoplake_assets.lake.maintenance.lake import Failed, maintain_lake
 
-        yield Lake(open_catalog(settings), session)
+        outcomes = list(maintain_lake(Lake(open_catalog(settings), spark), settings.maintenance))
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    return [outcome for outcome in outcomes if not isinstance(outcome, Failed)], failed
 
 
 def _forget_history(settings: "Settings") -> str:

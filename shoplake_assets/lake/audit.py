@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hold a session come here
-from pyiceberg.exceptions import CommitFailedException
 from pyspark.errors import PySparkException  # noqa: TID253  likewise
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
 from shoplake_assets.lake.branches import audit_branch, audit_branches
+from shoplake_assets.lake.conflicts import again_after_a_conflict
 from shoplake_assets.lake.snapshots import (
     CODE_VERSION,
     NEWEST_EVENT,
@@ -81,8 +81,12 @@ class MainMovedError(Exception):
     """`main` has moved since the refresh was planned on it, as maintenance does; nothing was published."""
 
 
-again_where_main_moved = retry(retry=retry_if_exception_type(MainMovedError), stop=stop_after_attempt(4), reraise=True)
-"""Plan and write a refresh anew, from where `main` is now. Maintenance moves it twice in a run at most."""
+again_where_main_moved = retry(retry=retry_if_exception_type(MainMovedError), stop=stop_after_attempt(10), reraise=True)
+"""Plan and write a refresh anew, from where `main` is now.
+
+Maintenance moves `main` once for each portion of hours that it puts together, and once for the lists of files: eight
+times in Silver, where it comes to a week of hours for the first time.
+"""
 
 
 def forget_old_branches(table: "Table") -> None:
@@ -92,12 +96,7 @@ def forget_old_branches(table: "Table") -> None:
         drop_branches(table.catalog, ".".join(table.name()[-2:]), old)
 
 
-@retry(
-    retry=retry_if_exception_type(CommitFailedException),
-    stop=stop_after_attempt(4),
-    wait=wait_random(max=0.2),
-    reraise=True,
-)
+@again_after_a_conflict
 def drop_branches(catalog: "Catalog", name: str, branches: "Collection[str]") -> None:
     """Drop branches of a table; those that are gone already are none of its business."""
     table = catalog.load_table(name)

@@ -10,16 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa  # type: ignore[import-untyped]
-from pyiceberg.exceptions import CommitFailedException
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
+from shoplake_assets.lake.conflicts import again_after_a_conflict
 from shoplake_assets.tables import BRONZE_GAPS
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
-
-_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -65,14 +62,15 @@ def read_gaps(table: "Table") -> list[Gap]:
 
 
 def record_gaps(catalog: "Catalog", found: Iterable[Gap]) -> None:
-    """Add gaps; one that begins where a recorded one does takes its place, so that recording twice changes nothing.
+    """Add gaps; one takes the place of those that begin where it does, so that recording twice changes nothing.
 
-    A gap that has grown since it was acknowledged has to be acknowledged again.
+    It takes the place of those within it, too: after a rollback of Bronze it begins earlier. A gap that has grown since
+    it was acknowledged has to be acknowledged again.
     """
     new = {_key(gap): gap for gap in found}
 
     def merged(recorded: list[Gap]) -> list[Gap]:
-        kept = {_key(gap): gap for gap in recorded}
+        kept = {_key(gap): gap for gap in recorded if not any(_swallows(wider, gap) for wider in new.values())}
         grown = {key: gap for key, gap in new.items() if key not in kept or kept[key].last < gap.last}
         return list((kept | grown).values())
 
@@ -93,12 +91,7 @@ def acknowledge_gaps(catalog: "Catalog", chosen: Iterable[Gap], *, because: str,
     _rewrite(catalog, noted)
 
 
-@retry(
-    retry=retry_if_exception_type(CommitFailedException),
-    stop=stop_after_attempt(_ATTEMPTS),
-    wait=wait_random(max=0.2),
-    reraise=True,
-)
+@again_after_a_conflict
 def _rewrite(catalog: "Catalog", change: Callable[[list[Gap]], list[Gap]]) -> None:
     table = catalog.load_table(BRONZE_GAPS)
     recorded = read_gaps(table)
@@ -120,6 +113,12 @@ def _rewrite(catalog: "Catalog", change: Callable[[list[Gap]], list[Gap]]) -> No
     # pyiceberg warns of an overwrite that finds nothing to replace.
     write = table.overwrite if recorded else table.append
     write(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
+
+
+def _swallows(wider: Gap, gap: Gap) -> bool:
+    """Whether the one holds the other, and what was before it."""
+    same = (wider.topic_id, wider.partition) == (gap.topic_id, gap.partition)
+    return same and wider.first < gap.first and gap.last <= wider.last
 
 
 def _key(gap: Gap) -> tuple[str, int, int]:

@@ -6,8 +6,7 @@ not belong here: what may change (`contracts.evolution`), or what is in a table.
 
 from typing import TYPE_CHECKING
 
-from pyiceberg.exceptions import CommitFailedException, NamespaceAlreadyExistsError, TableAlreadyExistsError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
+from pyiceberg.exceptions import NamespaceAlreadyExistsError, TableAlreadyExistsError
 
 from shoplake_assets.contracts.catalogue import CONTRACTS
 from shoplake_assets.contracts.evolution import (
@@ -20,6 +19,7 @@ from shoplake_assets.contracts.evolution import (
 )
 from shoplake_assets.contracts.iceberg import iceberg_schema, partition_spec, properties
 from shoplake_assets.lake.catalog import open_catalog
+from shoplake_assets.lake.conflicts import again_after_a_conflict
 from shoplake_assets.tables import ALL, BRONZE_EVENTS
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from shoplake_assets.contracts.evolution import Change, Evolution
     from shoplake_assets.settings import Settings
-
-_ATTEMPTS = 5
 
 
 def prepare_lake(settings: "Settings") -> list[str]:
@@ -54,15 +52,7 @@ def prepare_lake(settings: "Settings") -> list[str]:
     return made
 
 
-_again_after_a_conflict = retry(
-    retry=retry_if_exception_type(CommitFailedException),
-    stop=stop_after_attempt(_ATTEMPTS),
-    wait=wait_random(max=0.2),
-    reraise=True,
-)
-
-
-@_again_after_a_conflict
+@again_after_a_conflict
 def conform_table(catalog: "Catalog", name: str) -> "Table":
     """Bring one table up to its contract, in one commit; no commit where it is there already.
 
@@ -87,7 +77,7 @@ def conform_table(catalog: "Catalog", name: str) -> "Table":
     return table
 
 
-@_again_after_a_conflict
+@again_after_a_conflict
 def set_properties(catalog: "Catalog", name: str, properties: dict[str, str]) -> None:
     """Set properties of a table that its contract does not name."""
     with catalog.load_table(name).transaction() as transaction:

@@ -75,11 +75,8 @@ def instance_config(settings: "Settings") -> dict[str, Any]:
         "schedules": threads,
         "auto_materialize": threads,
         "freshness": {"enabled": True},
-        "retention": {
-            "schedule": {"purge_after_days": DAYS},
-            "sensor": {"purge_after_days": DAYS},
-            "auto_materialize": {"purge_after_days": DAYS},
-        },
+        # Maintenance forgets the ticks of sensors (`dagster_history`) and leaves those of schedules to this.
+        "retention": {"schedule": {"purge_after_days": DAYS}},
     }
 
 

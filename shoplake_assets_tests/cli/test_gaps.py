@@ -1,14 +1,17 @@
 """`shoplake gaps`: what was lost, and taking note of it, in a real lake while nothing runs."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from typer.testing import CliRunner
 
 from shoplake_assets.cli import main
 from shoplake_assets.lake.catalog import open_catalog
-from shoplake_assets.lake.gaps import Gap, read_gaps, record_gaps
+from shoplake_assets.lake.gaps import Gap, acknowledge_gaps, read_gaps, record_gaps
 from shoplake_assets.settings import Settings
 from shoplake_assets.tables import BRONZE_GAPS
 from shoplake_assets_tests.cli.conftest import NOON, TOPIC_ID
@@ -67,6 +70,20 @@ def test_gaps_are_shown_until_and_after_somebody_takes_note_of_them(lake: Settin
         (100, 119, 20, "a week's leave"),
         (7, 7, 1, "disk"),
     ]
+
+
+@pytest.mark.usefixtures("_lost")
+def test_a_gap_that_grew_while_it_was_acknowledged_stays_open_and_that_is_said(lake: Settings) -> None:
+    def grow_first(catalog: Any, chosen: list[Gap], **said: Any) -> None:
+        record_gaps(catalog, [replace(GAPS[0], last=130)])
+        acknowledge_gaps(catalog, chosen, **said)
+
+    with patch("shoplake_assets.lake.gaps.acknowledge_gaps", grow_first):
+        code, out, err = shoplake("gaps", "ack", "--because", "disk")
+    assert (code, out) == (1, f"Acknowledged: {GAPS[1]}\n")
+    remedy = "look again with 'shoplake gaps list' and acknowledge again"
+    assert err == f"shoplake: 1 of 2 gaps grew meanwhile; {remedy}.\n"
+    assert open_gaps(lake) == [0]
 
 
 @pytest.mark.usefixtures("_lost")

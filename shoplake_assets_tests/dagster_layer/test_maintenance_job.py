@@ -1,13 +1,14 @@
 """The maintenance job on a real lake and a real instance of Dagster, and when its schedule starts it."""
 
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from unittest.mock import patch
 
 import dagster as dg
 import pytest
-from pyiceberg.exceptions import CommitFailedException
 
+from shoplake_assets.lake.lake import Lake
 from shoplake_assets.lake.maintenance.compaction import compact
 from shoplake_assets.lake.session import SESSION_CONF
 from shoplake_assets.maintenance import maintenance_job
@@ -66,18 +67,38 @@ def test_a_table_that_fails_does_not_keep_the_others_nor_the_history_from_being_
 ) -> None:
     def failing(lake: object, name: str, **given: object) -> list[str]:
         if name == SILVER_EVENTS:
-            raise CommitFailedException("somebody else is always first")
+            raise OSError(28, "No space left on device")
         return compact(lake, name, **given)  # type: ignore[arg-type]  # passed on as it came
 
     with patch("shoplake_assets.lake.maintenance.table.compact", failing):
         done = run(settings, instance)
     assert not done.success
     (failure,) = [event for event in done.all_events if event.is_step_failure]
-    reason = "maintenance failed, no row has changed: silver.events: somebody else is always first"
+    reason = "silver.events: maintenance failed, no row has changed: [Errno 28] No space left on device"
     assert reason in str(failure.step_failure_data.error)
     assert not instance.fetch_observations(dg.AssetKey(["silver", "events"]), limit=1).records
     assert observed(instance, ALL[-1])["what"] == "nothing was due"
     assert any(event.is_step_success and event.step_key == "forget_old_history" for event in done.all_events)
+
+
+@pytest.mark.spark
+def test_a_retry_goes_through_although_the_session_is_gone_with_spark(
+    shop: Shop, settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    for _ in range(9):
+        shop.produce(event(), kafka_time=HOUR)
+    looks = count()
+
+    def losing_the_session(lake: Lake, name: str, **given: object) -> list[str]:
+        if next(looks) == 0:
+            lake.spark.stop()
+        return compact(lake, name, **given)  # type: ignore[arg-type]  # passed on as it came
+
+    with patch("shoplake_assets.lake.maintenance.table.compact", losing_the_session):
+        done = run(settings, instance)
+    assert done.success
+    assert [event.step_key for event in done.all_events if event.is_step_up_for_retry] == ["maintain_tables"]
+    assert observed(instance, BRONZE_EVENTS)["what"] == "9 files became 1"
 
 
 def test_the_schedule_starts_no_maintenance_while_one_is_under_way(instance: dg.DagsterInstance) -> None:

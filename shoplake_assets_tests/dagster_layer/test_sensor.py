@@ -16,9 +16,12 @@ from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.refresh import Check
 from shoplake_assets.lake.snapshots import Commit, OffsetRange
 from shoplake_assets.lake.tables import prepare_lake
-from shoplake_assets.sensors import REMIND_AFTER, Cursor, Sight, plan_tick
+from shoplake_assets.resources import LakeConnection
+from shoplake_assets.runtime.ports import choose_free_ports
+from shoplake_assets.sensors import REMIND_AFTER, Cursor, Sight, look, plan_tick
 from shoplake_assets.settings import Settings
 from shoplake_assets.tables import BRONZE_EVENTS
+from shoplake_assets_tests.lake.conftest import commit as put
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TRIGGER_SECONDS = 10.0
@@ -55,11 +58,13 @@ IDLE = Sight(
     reach=SEEN.reach,
     rows=100,
     new=(),
+    start=SEEN.reach.position,
     recent=(commit(1, first=0, last=99),),
     downstream=position(100),
     end=position(100),
     status=status(),
     contract=Check(table="bronze.events", name="contract", passed=True, says="it is"),
+    gaps=(),
 )
 
 
@@ -177,6 +182,29 @@ def test_offsets_behind_a_gap_that_is_recorded_are_contiguous() -> None:
     gap = Gap(topic_id="T", partition=0, first=100, last=119, found_at=NOW)
     assert not verdict(tick(new=(behind,), recent=(behind,)), "offsets_contiguous")[0]
     assert verdict(tick(new=(behind,), recent=(behind,), gaps=(gap,)), "offsets_contiguous")[0]
+
+
+def test_commits_that_a_rollback_left_are_no_repeat(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "lake")
+    prepare_lake(settings)
+    choose_free_ports(settings)
+    bronze = open_catalog(settings).load_table(BRONZE_EVENTS)
+    connection = LakeConnection(settings)
+
+    def looked(seen: Cursor) -> Any:
+        return plan_tick(seen=seen, sight=look(connection, seen), trigger_seconds=TRIGGER_SECONDS)
+
+    first = put(bronze, range(10))
+    put(bronze, range(10, 20))
+    seen = looked(Cursor()).cursor
+    bronze.manage_snapshots().rollback_to_snapshot(first).commit()
+    put(bronze, range(10, 15))
+    planned = looked(seen)
+    says = "15 rows in 2 commits without a gap or a repeat"
+    assert verdict(planned, "offsets_contiguous") == (True, says)
+    put(bronze, range(14, 16))
+    again = "partition 0 of topic AAAAAAAAAAAAAAAAAAAAAA: offset 14 again"
+    assert verdict(looked(planned.cursor), "offsets_contiguous") == (False, again)
 
 
 def test_layers_that_stay_behind_are_told_again_and_not_before_their_time() -> None:

@@ -39,3 +39,14 @@ def test_a_gap_that_grew_is_open_again(own_lake: Settings) -> None:
     assert recorded(own_lake) == [grown, SECOND]
     acknowledge_gaps(catalog, [FIRST], because="too late", at=NOW)
     assert recorded(own_lake) == [grown, SECOND]
+
+
+def test_a_gap_takes_the_place_of_those_within_it_after_a_rollback(own_lake: Settings) -> None:
+    catalog = open_catalog(own_lake)
+    beside = replace(FIRST, topic_id="another")
+    record_gaps(catalog, [FIRST, SECOND, beside, replace(FIRST, first=30, last=39)])
+    acknowledge_gaps(catalog, [FIRST], because="a long weekend", at=NOW)
+    wider = replace(FIRST, first=5, last=29)
+    record_gaps(catalog, [wider])
+    assert recorded(own_lake) == [wider, replace(FIRST, first=30, last=39), SECOND, beside]
+    assert sum(gap.events for gap in recorded(own_lake)) == 25 + 10 + 1 + 10

@@ -8,7 +8,6 @@ touches. Late events come to old hours, so an hour is looked at again and again.
 refresh replaces their months or days whole.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,10 +16,12 @@ from shoplake_assets.lake.hours import moment, spans_of
 from shoplake_assets.lake.maintenance.calling import call, text
 from shoplake_assets.lake.maintenance.figures import figures_of
 from shoplake_assets.lake.maintenance.plan import Origin, SmallFile, crowded, first_open_cell
-from shoplake_assets.lake.snapshots import live_files, offset_range
+from shoplake_assets.lake.snapshots import LineageLostError, live_files, offset_range
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
 
 if TYPE_CHECKING:
+    from pyiceberg.manifest import DataFile
+    from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
     from shoplake_assets.lake.lake import Lake
@@ -78,13 +79,28 @@ def compact(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSetti
     return did
 
 
-def small_files(table: "Table", layout: Layout) -> Iterator[SmallFile]:
-    """The small files of the current snapshot; reads the lists of all files, not the files."""
+def small_files(table: "Table", layout: Layout) -> list[SmallFile]:
+    """The small files of the current snapshot; reads the lists of all files, not the files.
+
+    Where a rewriting by hand has mixed Kafka partitions in a file, the files of its hour are left out: put together,
+    they would be mixed with it.
+    """
     current, schema = table.current_snapshot(), table.schema()
+    found: list[SmallFile] = []
+    mixed: set[int] = set()
     for file in live_files(table, current) if current is not None else ():
         if file.file_size_in_bytes < SMALL_BYTES:
-            part = offset_range(file, schema) if layout.by_origin else None
-            yield SmallFile(cell=file.partition[0], origin=None if part is None else (part.topic_id, part.partition))
+            cell = file.partition[0]
+            try:
+                found.append(SmallFile(cell=cell, origin=_origin(file, schema) if layout.by_origin else None))
+            except LineageLostError:
+                mixed.add(cell)
+    return [file for file in found if file.cell not in mixed]
+
+
+def _origin(file: "DataFile", schema: "Schema") -> Origin:
+    part = offset_range(file, schema)
+    return part.topic_id, part.partition
 
 
 def _rewrite(lake: "Lake", name: str, condition: str, *, min_files: int) -> str:

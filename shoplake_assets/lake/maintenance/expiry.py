@@ -35,8 +35,7 @@ def expire(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettin
         What was done, in words.
     """
     did = []
-    branches = {branch: committed_at(head) for branch, head in audit_branches(lake.table(name)).items()}
-    if old := outlived(branches, before=now - timedelta(days=limits.branch_days)):
+    if old := outlived(_written_branches(lake.table(name)), before=now - timedelta(days=limits.branch_days)):
         drop_branches(lake.catalog, name, old)
         did.append(f"dropped the branches {', '.join(old)}")
     # The tables above first: what they refer to by then is in the table's history when that is read.
@@ -59,6 +58,13 @@ def expire(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettin
         gone = _snapshot_ids(table) - _snapshot_ids(lake.table(name))
         did.append(f"{len(gone):,} snapshots expired, with {said.deleted_data_files_count:,} data files")
     return did
+
+
+def _written_branches(table: "Table") -> dict[str, datetime]:
+    """The branches with the time of their last commit, but for those without one: their refreshes have just begun."""
+    published = {snapshot.snapshot_id for snapshot in since(table, after=None)}
+    heads = audit_branches(table).items()
+    return {branch: committed_at(head) for branch, head in heads if head.snapshot_id not in published}
 
 
 def _snapshot_ids(table: "Table") -> set[int]:
