@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from sqlalchemy.exc import SQLAlchemyError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.events.topic import TopicMissingError, describe_topic
 from shoplake_assets.lake.catalog import open_catalog
+from shoplake_assets.lake.conflicts import again_after_a_conflict
 from shoplake_assets.tables import BRONZE_EVENTS
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _ancestors(snapshot_id: int | None, parents: Mapping[int, int | None]) -> It
         snapshot_id = parents[snapshot_id]
 
 
-@retry(retry=retry_if_exception_type(CommitFailedException), stop=stop_after_attempt(5), reraise=True)
+@again_after_a_conflict
 def _return_to_the_fork(settings: "Settings", *, seen: int | None) -> None:
     bronze = open_catalog(settings).load_table(BRONZE_EVENTS)
     fork = None if seen is None else _fork(bronze, seen=seen)
