@@ -19,7 +19,7 @@ from shoplake_assets.lake.verify.order import prove_order
 from shoplake_assets.lake.verify.pinned import pin, position_of_extents
 from shoplake_assets.lake.verify.proof import Proof, Verification
 from shoplake_assets.lake.verify.records import count_records, prove_offsets, prove_places
-from shoplake_assets.tables import BRONZE_EVENTS
+from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
 
 if TYPE_CHECKING:
     from shoplake_assets.lake.lake import Lake
@@ -55,7 +55,8 @@ def _proofs(lake: "Lake", pinned: "Pinned") -> Iterator[Proof]:
     yield prove_offsets(records)
     yield prove_kafka(pinned, records.extents)
     yield from prove_order(pinned, position_of_extents(records.extents))
-    yield from prove_places(records)
+    yield prove_places(records, SILVER_EVENTS)
+    yield prove_places(records, SILVER_QUARANTINE)
     yield prove_duplicates(lake, records)
     yield prove_silver_rows(lake, records)
     yield prove_unique_ids(lake, records)
