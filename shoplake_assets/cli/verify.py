@@ -1,4 +1,4 @@
-"""`shoplake verify`: proof that nothing was lost, doubled or altered.
+"""`shoplake verify`: proof that nothing was lost, doubled or altered on the way.
 
 Belongs here: options, output and exit codes. Does not belong here: any proof (`lake.verify`).
 """
@@ -32,7 +32,7 @@ def verify(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
 ) -> None:
-    """Prove that nothing was lost, doubled or altered between Kafka and Gold, and name what was.
+    """Prove that no offset of Kafka is missing and nothing altered from Bronze to Gold, and name what is.
 
     Reads every row by the running Spark; changes nothing, and may run while everything else does. Ends with 0 only if
     all holds: with `--quick`, if nothing that was looked at is wrong.
@@ -68,21 +68,28 @@ def _verify_quickly(settings: "Settings") -> "Verification":
 
 
 def _verify_fully(settings: "Settings") -> "Verification":
+    from pyspark.errors import PySparkException
     from rich.console import Console
 
     from shoplake_assets.lake.catalog import open_catalog
     from shoplake_assets.lake.session import open_session
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with open_session(settings) as spark:
-        from shoplake_assets.lake.lake import Lake
-        from shoplake_assets.lake.verify.full import verify_fully
+    try:
+        with open_session(settings) as spark:
+            from shoplake_assets.lake.lake import Lake
+            from shoplake_assets.lake.verify.full import verify_fully
 
-        return verify_fully(
-            Lake(open_catalog(settings), spark),
-            kafka=lambda: _kafka_range(settings),
-            say=lambda proof: console.print(f"{proof.table} {proof.name}: {_VERDICTS[proof.holds][0]}", style="dim"),
-        )
+            return verify_fully(
+                Lake(open_catalog(settings), spark),
+                kafka=lambda: _kafka_range(settings),
+                say=lambda proof: console.print(
+                    f"{proof.table} {proof.name}: {_VERDICTS[proof.holds][0]}", style="dim"
+                ),
+            )
+    except PySparkException as error:
+        line = str(error).strip().splitlines()[0]
+        raise ShoplakeError(f"Spark ended before all was verified: {line} 'shoplake status' shows it.") from error
 
 
 def _kafka_range(settings: "Settings") -> "KafkaRange | None":

@@ -1,1 +1,1 @@
-"""Proof that nothing was lost, doubled or altered between Kafka and Gold. Reads, and changes nothing."""
+"""Proof that no offset of Kafka is missing and nothing altered from Bronze to Gold. Reads, and changes nothing."""

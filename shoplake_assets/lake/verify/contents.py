@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CONTENTS = "contents"
 DUPLICATES = "duplicates"
 EVENT_ID = "event_id"
+_TWO_TIMES = "both count: mend the producer, which must send one event_id with one time only"
 _KEPT = ("kafka_timestamp", "key", "payload")
 
 
@@ -37,6 +38,8 @@ def prove_duplicates(lake: "Lake", records: "Records") -> Proof:
     """Each record in neither table repeats an event that Silver has, and they are as many as Silver has counted."""
     silver = records.pinned.tables[SILVER_EVENTS]
     summary = summary_of(reflecting(silver))
+    if reason := records.pinned.unsettled or _rebuild_due(records):
+        return unproven(DUPLICATES, SILVER_EVENTS, reason)
     if records.reach != records.pinned.silver_position:
         return unproven(DUPLICATES, SILVER_EVENTS, "Bronze does not reach to Silver's position")
     repeats = conform(_bronze(lake, records).join(records.nowhere(), list(COORDINATES), "left_semi"))
@@ -59,38 +62,33 @@ def prove_duplicates(lake: "Lake", records: "Records") -> Proof:
     ):
         if count:
             rows = told.where(condition).orderBy(*COORDINATES).limit(MOST_FINDINGS).collect()
-            findings += first_of([f"{_place(row)} {says.format(row[EVENT_ID])}" for row in rows], of=count)
+            findings += first_of([f"{where(row)} {says.format(row[EVENT_ID])}" for row in rows], of=count)
     counted = int(summary.get(TOTAL_DUPLICATES, 0))
     if counts[0] != counted:
         findings.append(f"Silver has counted {several(counted, 'duplicate')}, and {counts[0]:,} records are in neither")
     total = sum(row["silver"] + row["quarantine"] + row["nowhere"] for row in records.counted.values())
+    order = "; which of them came first is not proven since a replay" if REPLAYED in summary else ""
     parts = f"{records.total('silver'):,} Silver + {records.total('quarantine'):,} quarantine"
     return judged(
         DUPLICATES,
         SILVER_EVENTS,
         findings,
-        good=f"{several(total, 'Bronze record')} = {parts} + {counts[0]:,} duplicates, each of an event that is there",
+        good=f"{several(total, 'Bronze record')} = {parts} + {counts[0]:,} duplicates, each of an event that is there"
+        f"{order}",
         figures={"duplicates": counts[0], "counted": counted, "lost": counts[1]},
     )
 
 
 def prove_silver_rows(lake: "Lake", records: "Records") -> Proof:
     """Each row of Silver says what its record says, read anew."""
+    if reason := _rebuild_due(records):
+        return unproven(CONTENTS, SILVER_EVENTS, reason)
     silver = records.pinned.tables[SILVER_EVENTS]
-    version = summary_of(reflecting(silver)).get(CODE_VERSION)
-    current = table_of(SilverEvents).code_version
-    if version not in (None, current):
-        return unproven(
-            CONTENTS, SILVER_EVENTS, f"a rebuild is due: Silver was made by version {version}, the code is {current}"
-        )
     columns = [name for name in columns_of(SilverEvents) if name not in COORDINATES]
     read = conform(_bronze(lake, records)).select(*COORDINATES, FATE, *columns)
     joined = _joined(read, lake.rows_of(silver).where(within_reach(records.reach)), columns)
     counts, rows = _compare(joined, columns, odd=F.col(FATE) != ACCEPTED)
-    found = [
-        f"event {row['_found_event_id']} ({_place(row)}): {_differences(row, columns, below='its record says')}"
-        for row in rows
-    ]
+    found = [f"event {row['_found_event_id']} ({where(row)}): {_differences(row, columns)}" for row in rows]
     stricter = f"; today's rules would reject {counts['odd']:,} of them" if counts["odd"] else ""
     return judged(
         CONTENTS,
@@ -108,7 +106,7 @@ def prove_quarantine_rows(lake: "Lake", records: "Records") -> Proof:
     bronze = _bronze(lake, records).select(*COORDINATES, *_KEPT)
     joined = _joined(bronze, lake.rows_of(quarantine).where(within_reach(records.reach)), _KEPT)
     counts, rows = _compare(joined, _KEPT, odd=F.lit(False))
-    found = [f"{_place(row)}: {', '.join(_unlike(row, _KEPT))} not as in Bronze" for row in rows]
+    found = [f"{where(row)}: {', '.join(_unlike(row, _KEPT))} not as in Bronze" for row in rows]
     return judged(
         CONTENTS,
         SILVER_QUARANTINE,
@@ -122,14 +120,13 @@ def prove_quarantine_rows(lake: "Lake", records: "Records") -> Proof:
 def prove_unique_ids(lake: "Lake", records: "Records") -> Proof:
     """No event_id is in Silver twice: not even at two times, which a refresh looks for only within an hour."""
     silver = lake.rows_of(records.pinned.tables[SILVER_EVENTS])
-    times = F.sort_array(F.collect_set(F.date_format("event_time", "yyyy-MM-dd HH:mm:ss.SSS"))).alias("times")
-    twice = silver.groupBy(EVENT_ID).agg(F.count(F.lit(1)).alias("rows"), times).where(F.col("rows") > 1)
-    rows = twice.orderBy(EVENT_ID).limit(MOST_FINDINGS).collect()
-    count = twice.count() if rows else 0
-    found = [
-        f"event {row[EVENT_ID]} is there {row['rows']} times, at {' and '.join(row['times'][:MOST_FINDINGS])}"
-        for row in rows
-    ]
+    twice = silver.groupBy(EVENT_ID).count().where("count > 1").persist()
+    try:
+        count = twice.count()
+        rows = twice.orderBy(EVENT_ID).limit(MOST_FINDINGS).collect()
+    finally:
+        twice.unpersist()
+    found = [_at_its_times(row, silver) for row in rows]
     return judged(
         EVENT_ID,
         SILVER_EVENTS,
@@ -138,6 +135,22 @@ def prove_unique_ids(lake: "Lake", records: "Records") -> Proof:
         bad=f"{several(count, 'event_id')} more than once: {found[0] if found else ''}",
         figures={"repeated": count},
     )
+
+
+def _at_its_times(repeated: "Row", silver: "DataFrame") -> str:
+    event_id = repeated[EVENT_ID]
+    time = F.date_format("event_time", "yyyy-MM-dd HH:mm:ss.SSS").alias("time")
+    rows = silver.where(F.col(EVENT_ID) == event_id).select(time).distinct().orderBy("time").limit(MOST_FINDINGS)
+    times = [row["time"] for row in rows.collect()]
+    says = f"event {event_id} is there {repeated['count']} times, at {' and '.join(times)}"
+    return f"{says}; {_TWO_TIMES}" if len(times) > 1 else says
+
+
+def _rebuild_due(records: "Records") -> str | None:
+    """Why Silver is not what the contract makes of Bronze; None where it shall be."""
+    made = summary_of(reflecting(records.pinned.tables[SILVER_EVENTS])).get(CODE_VERSION)
+    current = table_of(SilverEvents).code_version
+    return None if made in (None, current) else f"a rebuild is due: made by version {made}, the code is {current}"
 
 
 def _bronze(lake: "Lake", records: "Records") -> "DataFrame":
@@ -161,13 +174,9 @@ def _unlike(row: "Row", columns: "Sequence[str]") -> list[str]:
     return [name for name in columns if row[name] != row[f"_found_{name}"]]
 
 
-def _differences(row: "Row", columns: "Sequence[str]", *, below: str) -> str:
-    return "; ".join(f"{name} {row[f'_found_{name}']}, {below} {row[name]}" for name in _unlike(row, columns))
+def _differences(row: "Row", columns: "Sequence[str]") -> str:
+    return "; ".join(f"{name} {row[f'_found_{name}']}, its record says {row[name]}" for name in _unlike(row, columns))
 
 
 def _differ(count: int) -> str:
     return "1 row differs from its Bronze record" if count == 1 else f"{count:,} rows differ from their Bronze records"
-
-
-def _place(row: "Row") -> str:
-    return where(row["partition"], row["offset"], row["topic_id"])

@@ -3,27 +3,50 @@
 Belongs here: putting the proofs together. Does not belong here: any of them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.position import Position
+from shoplake_assets.lake.verify.attempt import UNREADABLE, attempt, unread
 from shoplake_assets.lake.verify.contents import (
+    CONTENTS,
+    DUPLICATES,
+    EVENT_ID,
     prove_duplicates,
     prove_quarantine_rows,
     prove_silver_rows,
     prove_unique_ids,
 )
 from shoplake_assets.lake.verify.gold import prove_gold
-from shoplake_assets.lake.verify.metadata import prove_all_files, prove_counts, prove_kafka, prove_offsets_by_bounds
+from shoplake_assets.lake.verify.metadata import (
+    OFFSETS,
+    prove_all_files,
+    prove_counts,
+    prove_kafka,
+    prove_offsets_by_bounds,
+)
 from shoplake_assets.lake.verify.order import prove_order
 from shoplake_assets.lake.verify.pinned import pin, position_of_extents
-from shoplake_assets.lake.verify.proof import Proof, Verification
-from shoplake_assets.lake.verify.records import count_records, prove_offsets, prove_places
-from shoplake_assets.tables import BRONZE_EVENTS
+from shoplake_assets.lake.verify.proof import ROWS, Proof, Verification
+from shoplake_assets.lake.verify.records import PLACES, count_records, prove_offsets, prove_places
+from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
 
 if TYPE_CHECKING:
     from shoplake_assets.lake.lake import Lake
     from shoplake_assets.lake.verify.pinned import AskKafka, Pinned
+    from shoplake_assets.lake.verify.records import Records
+
+# What is said of the rows of Bronze, Silver and the quarantine, and who proves it.
+_PROOFS_OF_RECORDS: "Sequence[tuple[str, str, Callable[[Lake, Records], Proof]]]" = (
+    (OFFSETS, BRONZE_EVENTS, lambda _, records: prove_offsets(records)),
+    (PLACES, SILVER_EVENTS, lambda _, records: prove_places(records, SILVER_EVENTS)),
+    (PLACES, SILVER_QUARANTINE, lambda _, records: prove_places(records, SILVER_QUARANTINE)),
+    (DUPLICATES, SILVER_EVENTS, prove_duplicates),
+    (CONTENTS, SILVER_EVENTS, prove_silver_rows),
+    (EVENT_ID, SILVER_EVENTS, prove_unique_ids),
+    (CONTENTS, SILVER_QUARANTINE, prove_quarantine_rows),
+)
 
 
 def verify_fully(lake: "Lake", *, kafka: "AskKafka", say: Callable[[Proof], None] = lambda _: None) -> Verification:
@@ -51,13 +74,15 @@ def _proofs(lake: "Lake", pinned: "Pinned") -> Iterator[Proof]:
         yield prove_counts(pinned)
         yield from prove_gold(lake, pinned)
         return
-    records = count_records(lake, pinned)
-    yield prove_offsets(records)
-    yield prove_kafka(pinned, records.extents)
-    yield from prove_order(pinned, position_of_extents(records.extents))
-    yield from prove_places(records)
-    yield prove_duplicates(lake, records)
-    yield prove_silver_rows(lake, records)
-    yield prove_unique_ids(lake, records)
-    yield prove_quarantine_rows(lake, records)
+    try:
+        records = count_records(lake, pinned)
+    except UNREADABLE as error:
+        for table in (BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE):
+            yield unread(error, name=ROWS, table=table, lake=lake, snapshots=pinned.snapshots)
+    else:
+        yield prove_kafka(pinned, records.extents)
+        yield from prove_order(pinned, position_of_extents(records.extents))
+        for name, table, prove in _PROOFS_OF_RECORDS:
+            made = partial(prove, lake, records)
+            yield attempt(made, name=name, table=table, lake=lake, snapshots=pinned.snapshots)
     yield from prove_gold(lake, pinned)

@@ -24,6 +24,7 @@ from shoplake_assets.lake.snapshots import (
     rows_of,
     summary_of,
 )
+from shoplake_assets.lake.verify.attempt import attempt
 from shoplake_assets.lake.verify.gold_sql import FROM_SILVER, LISTS
 from shoplake_assets.lake.verify.proof import MOST_FINDINGS, Proof, first_of, judged, several, unproven
 from shoplake_assets.tables import GOLD, MADE_FROM, SILVER_EVENTS
@@ -62,8 +63,13 @@ def _prove(lake: "Lake", pinned: "Pinned", name: str) -> Proof:
     source = _silver_beneath(pinned, name)
     if source is None:
         return unproven(FIGURES, name, "the snapshot of Silver that it reflects is no longer there to compute it from")
-    expected = _recomputed(lake, pinned, name, source)
-    return _compared(name, expected=expected, found=lake.rows_of(table))
+    return attempt(
+        lambda: _compared(name, expected=_recomputed(lake, pinned, name, source), found=lake.rows_of(table)),
+        name=FIGURES,
+        table=name,
+        lake=lake,
+        snapshots={SILVER_EVENTS: source, name: pinned.snapshots[name]},
+    )
 
 
 def _silver_beneath(pinned: "Pinned", name: str) -> int | None:
@@ -79,12 +85,15 @@ def _silver_beneath(pinned: "Pinned", name: str) -> int | None:
 
 
 def _still_there(table: "Table", snapshot_id: int) -> int | None:
-    """The snapshot, or, if it has expired, what compaction has made of it."""
-    if table.snapshot_by_id(snapshot_id) is not None:
-        return snapshot_id
-    heirs = {snapshot.parent_snapshot_id: snapshot for snapshot in table.snapshots() if rearranges(snapshot)}
-    heir = heirs.get(snapshot_id)
-    return None if heir is None else heir.snapshot_id
+    """The snapshot, or, if it has expired, the first that is there of what compaction has made of it."""
+    there = {snapshot.snapshot_id for snapshot in table.snapshots()}
+    heirs = {
+        snapshot.parent_snapshot_id: snapshot.snapshot_id for snapshot in table.snapshots() if rearranges(snapshot)
+    }
+    heir: int | None = snapshot_id
+    while heir is not None and heir not in there:
+        heir = heirs.get(heir)
+    return heir
 
 
 def _recomputed(lake: "Lake", pinned: "Pinned", name: str, source: int) -> "DataFrame":

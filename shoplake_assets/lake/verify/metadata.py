@@ -17,7 +17,6 @@ from shoplake_assets.lake.snapshots import (
     rows_of,
     summary_of,
 )
-from shoplake_assets.lake.verify.pinned import belong_together
 from shoplake_assets.lake.verify.proof import Proof, first_of, judged, several, unproven
 from shoplake_assets.tables import BRONZE_EVENTS, DERIVED, SILVER_EVENTS, SILVER_QUARANTINE
 
@@ -91,7 +90,8 @@ def prove_kafka(pinned: "Pinned", extents: "Extents | None") -> Proof:
         ]
         waiting += sum(last - lost + 1 for lost, last in unexcused(max(reached, begin), end - 1, gaps))
     earlier = {topic_id for topic_id, _ in extents} - {topic_id for topic_id, _, _ in kafka.end}
-    gone = f"; {several(len(earlier), 'earlier topic')} is no longer there to compare with" if earlier else ""
+    verb = "is" if len(earlier) == 1 else "are"
+    gone = f"; {several(len(earlier), 'earlier topic')} {verb} no longer there to compare with" if earlier else ""
     lag = f"{several(waiting, 'event')} of it not in Bronze yet" if waiting else "nothing of it is missing"
     return judged(
         KAFKA,
@@ -126,8 +126,8 @@ def prove_all_files(pinned: "Pinned") -> list[Proof]:
 def prove_counts(pinned: "Pinned") -> Proof:
     """As many Bronze records up to Silver's position as rows of Silver and the quarantine, and duplicates."""
     silver, quarantine = pinned.tables[SILVER_EVENTS], pinned.tables[SILVER_QUARANTINE]
-    if not belong_together(pinned.tables):
-        return unproven(FATES, SILVER_EVENTS, "a replay or a rebuild has reached only one of Silver and the quarantine")
+    if pinned.unsettled:
+        return unproven(FATES, SILVER_EVENTS, pinned.unsettled)
     position = pinned.silver_position
     records = _records_before(pinned, position)
     rejected = _rows_at(quarantine, position)
@@ -160,10 +160,6 @@ def _records_before(pinned: "Pinned", position: Position) -> int | None:
 def _rows_at(quarantine: "Table", position: Position) -> int | None:
     """Rows of the quarantine when it reflected a position; None if that snapshot is gone."""
     snapshot = quarantine.current_snapshot()
-    above = None
-    while snapshot is not None:
-        known = position_of(reflecting(quarantine, at=snapshot.snapshot_id))
-        if known == position:
-            return rows_of(snapshot)
-        above, snapshot = snapshot, quarantine.snapshot_by_id(snapshot.parent_snapshot_id or -1)
-    return 0 if above is None else None
+    while snapshot is not None and position_of(reflecting(quarantine, at=snapshot.snapshot_id)) != position:
+        snapshot = quarantine.snapshot_by_id(snapshot.parent_snapshot_id or -1)
+    return None if snapshot is None else rows_of(snapshot)

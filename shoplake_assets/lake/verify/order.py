@@ -5,14 +5,7 @@ Belongs here: comparing the positions of the layers, from metadata. Does not bel
 
 from typing import TYPE_CHECKING
 
-from shoplake_assets.lake.snapshots import (
-    CODE_VERSION,
-    REPLAYED,
-    position_of,
-    reflecting,
-    summary_of,
-)
-from shoplake_assets.lake.verify.pinned import belong_together
+from shoplake_assets.lake.snapshots import position_of, reflecting
 from shoplake_assets.lake.verify.proof import Proof, first_of, judged, several, unproven
 from shoplake_assets.tables import BRONZE_EVENTS, GOLD, MADE_FROM, SILVER_EVENTS, SILVER_QUARANTINE
 
@@ -64,15 +57,10 @@ def _ends(position: int) -> str:
 
 
 def _quarantine(pinned: "Pinned") -> Proof:
-    silver, quarantine = (reflecting(pinned.tables[name]) for name in (SILVER_EVENTS, SILVER_QUARANTINE))
-    if not belong_together(pinned.tables):
-        marks = [(summary_of(part).get(CODE_VERSION), summary_of(part).get(REPLAYED)) for part in (silver, quarantine)]
-        what = "a rebuild" if marks[0][0] != marks[1][0] else "a replay"
-        return unproven(
-            ORDER, SILVER_QUARANTINE, f"{what} has reached only one of Silver and the quarantine; a refresh finishes it"
-        )
-    ahead = position_of(silver).events_behind(position_of(quarantine))
-    missing = position_of(quarantine).events_behind(position_of(silver))
+    if pinned.unsettled:
+        return unproven(ORDER, SILVER_QUARANTINE, pinned.unsettled)
+    silver, quarantine = pinned.silver_position, _position(pinned, SILVER_QUARANTINE)
+    ahead, missing = silver.events_behind(quarantine), quarantine.events_behind(silver)
     findings = [f"{several(missing, 'event')} behind Silver: the quarantine was rolled back"] if missing else []
     lead = (
         f"{several(ahead, 'event')} ahead of Silver, which the next refresh makes up for"

@@ -28,9 +28,7 @@ from shoplake_assets.tables import (
     BRONZE_EVENTS,
     BRONZE_GAPS,
     GOLD,
-    GOLD_CATEGORY_SALES,
-    GOLD_TOP_PRODUCTS,
-    GOLD_TOP_USERS,
+    MADE_FROM,
     SILVER_EVENTS,
     SILVER_QUARANTINE,
 )
@@ -41,7 +39,7 @@ if TYPE_CHECKING:
 
     from shoplake_assets.lake.gaps import Gap
 
-_SUMMARIES = (GOLD_CATEGORY_SALES, GOLD_TOP_PRODUCTS, GOLD_TOP_USERS)
+_SUMMARIES = [name for name in GOLD if MADE_FROM[name] in GOLD]
 _GOLD_DOWNWARDS = (*_SUMMARIES, *(name for name in GOLD if name not in _SUMMARIES))
 _PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.5
@@ -90,6 +88,12 @@ class Pinned:
         return position_of(reflecting(self.tables[SILVER_EVENTS]))
 
     @property
+    def unsettled(self) -> str | None:
+        """Why Silver and the quarantine do not go together, in which case neither says where a record is."""
+        half = _reached_one_only(self.tables)
+        return half and f"{half} has reached only one of Silver and the quarantine; a refresh finishes it"
+
+    @property
     def extents(self) -> Extents:
         """How far Bronze reaches by the bounds of its files; not known while some are mixed."""
         found: dict[tuple[str, int], tuple[int, int]] = {}
@@ -136,21 +140,23 @@ def _offset_ranges(bronze: "Table") -> tuple[list[OffsetRange], int]:
     return ranges, mixed
 
 
-def belong_together(tables: Mapping[str, "Table"]) -> bool:
-    """Whether neither a replay nor a rebuild has reached only one of Silver and the quarantine."""
+def _reached_one_only(tables: Mapping[str, "Table"]) -> str | None:
+    """What has been published to only one of Silver and the quarantine: a rebuild or a replay; None if neither."""
     silver, quarantine = (summary_of(reflecting(tables[name])) for name in (SILVER_EVENTS, SILVER_QUARANTINE))
-    return all(silver.get(mark) == quarantine.get(mark) for mark in (REPLAYED, CODE_VERSION))
+    if None not in (made := {part.get(CODE_VERSION) for part in (silver, quarantine)}) and len(made) > 1:
+        return "a rebuild"
+    return "a replay" if silver.get(REPLAYED) != quarantine.get(REPLAYED) else None
 
 
 def _silver_and_quarantine(catalog: "Catalog", *, patience_seconds: float) -> dict[str, "Table"]:
     opened: dict[str, Table] = {}
 
-    def look() -> bool:
+    def look() -> str | None:
         opened.update((name, catalog.load_table(name)) for name in (SILVER_EVENTS, SILVER_QUARANTINE))
-        return belong_together(opened)
+        return _reached_one_only(opened)
 
     attempts = Retrying(
-        retry=retry_if_result(lambda together: not together),
+        retry=retry_if_result(lambda half: half is not None),
         stop=stop_after_delay(patience_seconds),
         wait=wait_fixed(_POLL_SECONDS),
     )

@@ -6,7 +6,13 @@ one is reached.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from pyspark.sql import Row
+
+ROWS = "rows"
+"""The name of what is said of a table whose rows were not, or could not be, read."""
 MOST_FINDINGS = 5
 """So many faults of a kind are named; their number is always said."""
 
@@ -87,9 +93,9 @@ def first_of(findings: Sequence[str], *, of: int | None = None) -> list[str]:
     return [*most, f"... and {more:,} more"] if more > 0 else most
 
 
-def where(partition: int, offset: int, topic_id: str) -> str:
-    """Coordinates for the person who reads a report."""
-    return f"partition {partition}, offset {offset} of topic {topic_id}"
+def where(row: "Row") -> str:
+    """Its coordinates, for the person who reads a report."""
+    return f"partition {row['partition']}, offset {row['offset']} of topic {row['topic_id']}"
 
 
 def several(number: int, noun: str) -> str:
