@@ -6,10 +6,13 @@ for (`stream`).
 
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import psutil  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime.jars import resolve_jars
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
     from shoplake_assets.settings import Settings
 
+# A JVM takes 3 to 10 s to start. One that could not write down where it listens, on a disk that is full, lives on, and
+# pyspark waits for that note for ever.
+_START_SECONDS = 30
 _NOTICE_SECONDS = 2  # the connection to a process breaks a moment before the kernel tells that it has ended
 
 
@@ -68,6 +74,7 @@ def spark_driver(settings: "Settings", *, inherits: int) -> Iterator[Driver]:
 
 def _launch(settings: "Settings", *, inherits: int) -> Driver:
     from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkRuntimeError
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
@@ -81,8 +88,23 @@ def _launch(settings: "Settings", *, inherits: int) -> Driver:
     conf = SparkConf().setAppName("shoplake-ingest")
     conf.setAll(list(ingest_conf(settings, jars, java=java).items()))
     launch: Any = launch_gateway  # pyspark does not say of what type it is
-    gateway = launch(conf, popen_kwargs={"pass_fds": (inherits,)})
+    patience = threading.Timer(_START_SECONDS, _kill_children)
+    patience.start()
+    try:
+        gateway = launch(conf, popen_kwargs={"pass_fds": (inherits,)})
+    except PySparkRuntimeError as error:
+        raise ShoplakeError(
+            f"the JVM of the ingest has ended, or not come up within {_START_SECONDS} s; what it said is above."
+        ) from error
+    finally:
+        patience.cancel()
     return Driver(SparkSession(SparkContext(gateway=gateway, conf=conf)), gateway.proc)
+
+
+def _kill_children() -> None:
+    """Kill the JVM that is being started: pyspark, which has started it, has not handed it over yet."""
+    for child in psutil.Process().children():
+        child.kill()
 
 
 def _death(driver: Driver) -> str:

@@ -5,6 +5,7 @@ lake through several of them.
 """
 
 import random
+import resource
 import signal
 from pathlib import Path
 
@@ -186,3 +187,21 @@ def test_kills_and_another_topic_under_the_same_name_neither_lose_nor_double_an_
     _once_from_zero(settings, before, rows=60)
     _once_from_zero(settings, after, rows=7)
     assert [path.name for path in (settings.home / "checkpoints" / "bronze_events").iterdir()] == [after]
+
+
+def test_a_jvm_that_cannot_say_where_it_listens_is_not_waited_for_for_ever(settings: Settings, tmp_path: Path) -> None:
+    ensure_topic(settings)
+    with running(settings, tmp_path / "ingest.log") as ingest:
+        children: list[psutil.Process] = []
+
+        def started() -> bool:
+            children[:] = psutil.Process(ingest.process.pid).children()
+            return bool(children)
+
+        wait_until(started, what="there is a JVM")
+        # Nothing that it writes arrives, as on a disk that is full.
+        children[0].rlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        assert ingest.wait_for_end() == 1
+        assert "shoplake: the JVM of the ingest has ended, or not come up within 30 s" in ingest.words()
+        assert not psutil.pid_exists(children[0].pid)
+    drained(settings)
