@@ -128,7 +128,8 @@ def _java_with_a_clock(home: Path) -> Path:
     """Make a JAVA_HOME whose ingest driver has the clock of a file, if it is behind when the driver starts.
 
     So only that one JVM is ever told a wrong time, by libfaketime, and the machine's clock is left alone. Steady time
-    (CLOCK_MONOTONIC) goes on as it is, as it does when a real clock is set back.
+    (CLOCK_MONOTONIC) goes on as it is, as it does when a real clock is set back. libfaketime's fix for old C libraries
+    is off: with it, a JVM's timed waits end at once, and it starts in minutes, with its processors busy.
     """
     own = Settings(home=home)
     java = find_java(own)
@@ -141,7 +142,7 @@ def _java_with_a_clock(home: Path) -> Path:
         f'case "$*" in\n--list-modules) {real} "$@" && echo jdk.incubator.vector@; exit;;\n'
         f"*shoplake-ingest*) if grep -qs ^- {clock}; then\n"
         f"  export LD_PRELOAD={shlex.quote(str(_LIBFAKETIME))} FAKETIME_TIMESTAMP_FILE={clock}\n"
-        "  export FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1\nfi;;\nesac\n"
+        "  export FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0\nfi;;\nesac\n"
         f'exec {real} "$@"\n'
     )
     script.chmod(0o755)
