@@ -96,6 +96,7 @@ def test_a_broken_producer_is_kept_out_until_somebody_accepts_it(product: Produc
 
 
 def test_a_replay_by_the_same_contract_moves_nothing(product: Product) -> None:
+    product.run("drain")
     before = product.numbers()
     replayed = product.json("quarantine", "replay")
     assert replayed["records"] == replayed["broken"] == len(before["silver.quarantine"])
