@@ -29,22 +29,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield settings
 
 
-@pytest.fixture(scope="session")
-def _sessions(stack: Settings) -> Iterator[Settings]:
-    """The stack, with the session that is left at the end given back: without a server that takes minutes."""
+@pytest.fixture(scope="module")
+def spark(stack: Settings) -> "Iterator[SparkSession]":
+    """The session that the tests of a module share; a job that a test runs in this process gives it back at its end.
+
+    So does the module: the server lets go of a session that nobody has used for some minutes, and what is given back
+    once the server has stopped takes minutes.
+    """
     from pyspark.sql import SparkSession
 
-    yield stack
+    yield SparkSession.builder.remote(stack.spark_remote).getOrCreate()
     if (session := SparkSession.getActiveSession()) is not None:
         session.stop()
-
-
-@pytest.fixture(scope="module")
-def spark(_sessions: Settings) -> "SparkSession":
-    """The session that the tests of a module share; a job that a test runs in this process gives it back at its end."""
-    from pyspark.sql import SparkSession
-
-    return SparkSession.builder.remote(_sessions.spark_remote).getOrCreate()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
 
 
-def wait_until(condition: Callable[[], bool], *, what: str, seconds: float = 120) -> None:
+def wait_until(condition: Callable[[], bool], *, what: str, seconds: float = 300) -> None:
     """Wait until the condition holds; fail with `what` if it does not in time."""
     attempt = retry(
         retry=retry_if_result(lambda holds: not holds), stop=stop_after_delay(seconds), wait=wait_fixed(0.1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shoplake_assets_tests.faults.faults import Fault
     from shoplake_assets_tests.faults.ground import Ground
 
-DEADLINE_SECONDS = 180.0
+DEADLINE_SECONDS = 600.0
 _FIRST_SECONDS = 600
 _POLL_SECONDS = 0.5
 

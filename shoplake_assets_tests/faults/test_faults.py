@@ -33,7 +33,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         yield ground
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(2700)
 def test_whatever_is_killed_comes_back_and_every_event_is_there_once(ground: Ground) -> None:
     campaign = Campaign(ground)
     for fault in (*(catalogue()[name] for name in TELLING), catalog_locked(seconds=5)):

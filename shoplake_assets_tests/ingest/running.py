@@ -67,7 +67,7 @@ class Ingest:
 
     def wait_for_end(self) -> int:
         """Wait until the process has ended, and give its exit code."""
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=_TOO_LONG)
 
     def words(self) -> str:
         """The end of its log."""

@@ -90,7 +90,6 @@ def test_a_broken_producer_is_kept_out_until_somebody_accepts_it(product: Produc
     wait_until(
         lambda: sum(row["events"] for row in product.read("gold.hourly_sales")) == 3_500 - broken,
         what="Gold has the new events by itself",
-        seconds=120,
     )
     wait_for_check(product, "silver.events", "quarantine_share", status="SUCCEEDED")
 
