@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from shoplake_assets.settings import Settings
 
-# A JVM takes 3 to 10 s to start, and 25 s on a slow machine that is busy. One that could not write down where it listens,
-# on a disk that is full, lives on, and pyspark waits for that note for ever.
+# A JVM takes 3 to 10 s to start, and 25 s on a slow machine that is busy. One that could not write down where it
+# listens, on a disk that is full, lives on, and pyspark waits for that note for ever.
 _START_SECONDS = 60
 _NOTICE_SECONDS = 2  # the connection to a process breaks a moment before the kernel tells that it has ended
 
