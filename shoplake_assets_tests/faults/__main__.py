@@ -21,29 +21,31 @@ import typer
 from rich.console import Console
 
 from shoplake_assets_tests.faults.campaign import Campaign, Strike
-from shoplake_assets_tests.faults.faults import Fault, catalogue, kills
+from shoplake_assets_tests.faults.faults import Fault, catalogue, kills, nothing
 from shoplake_assets_tests.faults.ground import product_under_traffic
-from shoplake_assets_tests.faults.recovery import settle
+from shoplake_assets_tests.faults.recovery import PROMISE_SECONDS, settle
 from shoplake_assets_tests.faults.report import Run, line, page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
 
 _LONGEST_PAUSE_SECONDS = 5.0
+_WITHOUT_FAULT = 5  # for comparison
 
 console = Console(highlight=False, soft_wrap=True)
 
 
 def chosen(*, only: list[str], count: int, others: int, rng: random.Random) -> "Iterator[Fault]":
-    """The faults of a run: random kills in one go, then each of the others so many times, or only those named."""
+    """The faults of a run: some of none, random kills in one go, each of the others so often; or only those named."""
     if only:
         yield from (catalogue()[name] for name in only for _ in range(max(1, others)))
         return
+    yield from (nothing() for _ in range(_WITHOUT_FAULT))
     for _ in range(count):
         yield rng.choice(kills())
-    known = {fault.name for fault in kills()}
+    known = {fault.name for fault in (nothing(), *kills())}
     yield from (fault for fault in catalogue().values() if fault.name not in known for _ in range(others))
 
 
@@ -62,6 +64,9 @@ def main(  # noqa: PLR0913  one argument per option
     others: Annotated[int, typer.Option(min=0, help="How often each fault is done that is no kill.")] = 1,
     seed: Annotated[int | None, typer.Option(help="Seed of the random choice; a new one by default.")] = None,
     rate: Annotated[float, typer.Option(min=1, help="Events a second.")] = 500.0,
+    patience: Annotated[
+        float, typer.Option(min=0, help="Seconds after each fault for which Gold is waited for before the next.")
+    ] = PROMISE_SECONDS,
     report: Annotated[Path | None, typer.Option(help="File for the page.")] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Do this fault, by its name; may be repeated.", callback=_known)
@@ -73,9 +78,10 @@ def main(  # noqa: PLR0913  one argument per option
         signal.signal(number, _interrupt)
     given = secrets.randbelow(100_000) if seed is None else seed
     rng = random.Random(given)  # noqa: S311  a choice that can be made again
+    faults = list(chosen(only=only or [], count=count, others=others, rng=rng))
     console.print(f"seed {given}")
     with tempfile.TemporaryDirectory(prefix="shoplake-faults-") as temporary:
-        run = _run(keep or Path(temporary), only=only or [], count=count, others=others, seed=given, rng=rng, rate=rate)
+        run = _run(keep or Path(temporary), faults, seed=given, rng=rng, rate=rate, patience=patience)
     text = page(run)
     if report is None:
         console.print(text, markup=False)
@@ -91,14 +97,14 @@ def _interrupt(_number: int, _frame: "FrameType | None") -> None:
 
 
 def _run(  # noqa: PLR0913  what the command was given
-    folder: Path, *, only: list[str], count: int, others: int, seed: int, rng: random.Random, rate: float
+    folder: Path, faults: "Sequence[Fault]", *, seed: int, rng: random.Random, rate: float, patience: float
 ) -> Run:
     began, strikes, whole, wrong = datetime.now(UTC), list[Strike](), None, list[str]()
     command = shlex.join(["python", "-m", "shoplake_assets_tests.faults", *sys.argv[1:]])
     with suppress(KeyboardInterrupt), product_under_traffic(folder, rate=rate) as ground:
-        campaign = Campaign(ground, strikes)
+        campaign = Campaign(ground, patience, strikes)
         settle(ground)
-        for fault in chosen(only=only, count=count, others=others, rng=rng):
+        for fault in faults:
             time.sleep(rng.uniform(0, _LONGEST_PAUSE_SECONDS))
             try:
                 console.print(line(len(strikes) + 1, campaign.strike(fault)), markup=False)
@@ -108,7 +114,9 @@ def _run(  # noqa: PLR0913  what the command was given
         whole, found = campaign.finish()
         wrong += found
         console.print(f"{whole.produced:,} events, {whole.lost} lost, {whole.doubled} doubled", *wrong, sep="\n")
-    return Run(command=command, seed=seed, rate=rate, began=began, strikes=strikes, whole=whole, wrong=wrong)
+    return Run(
+        command=command, seed=seed, rate=rate, patience=patience, began=began, strikes=strikes, whole=whole, wrong=wrong
+    )
 
 
 if __name__ == "__main__":

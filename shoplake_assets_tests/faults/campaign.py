@@ -24,7 +24,7 @@ class Strike:
         fault: Its name.
         at: When, UTC.
         recovery: How long the product took.
-        account: The events up to its end since the last account; None if they did not reach Gold in time, and then they
+        account: The events up to its end since the last account; None if Gold was not waited for so long, and then they
             are in the next account.
     """
 
@@ -35,8 +35,9 @@ class Strike:
 
     @property
     def harmless(self) -> bool:
-        """Whether the product came back with every event in it once."""
-        return self.account is not None and not self.account.lost and not self.account.doubled
+        """Whether the product came back, with every event in it once as far as they were accounted for."""
+        account = self.account
+        return self.recovery.back is not None and (account is None or account.lost == account.doubled == 0)
 
 
 @dataclass
@@ -45,19 +46,21 @@ class Campaign:
 
     Attributes:
         ground: The product.
+        patience: Seconds after each fault for which Gold is waited for before the next.
         strikes: What was done.
     """
 
     ground: "Ground"
+    patience: float
     strikes: list[Strike] = field(default_factory=list)
     _accounted: Mapping[int, int] = field(default_factory=dict)
 
     def strike(self, fault: "Fault") -> Strike:
-        """Do a fault and wait until the product is back, or the deadline has passed."""
+        """Do a fault and wait until the product is back, and some time for Gold."""
         ground, at, before = self.ground, datetime.now(UTC), pids(self.ground)
         fault.strike(ground)
         end = ground.traffic.position()
-        recovery = recover(ground, fault, before=before, target=ground.position(end))
+        recovery = recover(ground, fault, before=before, target=ground.position(end), patience=self.patience)
         found = None
         if recovery.gold is not None:
             found = account(ground, start=self._accounted, end=end)

@@ -4,12 +4,13 @@ Belongs here: the condition and the clock. Does not belong here: whether anythin
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from shoplake_assets.lake.bronze import bronze_position
 from shoplake_assets.lake.snapshots import position_of, reflecting
 from shoplake_assets.runtime.supervision import process_states
-from shoplake_assets.tables import GOLD
+from shoplake_assets.tables import BRONZE_EVENTS, GOLD
 from shoplake_assets_tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -17,22 +18,31 @@ if TYPE_CHECKING:
     from shoplake_assets_tests.faults.faults import Fault
     from shoplake_assets_tests.faults.ground import Ground
 
-DEADLINE_SECONDS = 600.0
+PROMISE_SECONDS = 60.0
+"""After so long the product is to be back."""
+_DEADLINE_SECONDS = 300.0
 _FIRST_SECONDS = 600
 _POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """Seconds from the end of a fault; None for what did not come within the deadline.
+    """Seconds from the end of a fault; None for what had not come when the waiting ended.
 
     Attributes:
         processes: Until all processes ran again, the killed one replaced.
-        gold: Until, besides, every Gold table held all that Kafka had acknowledged when the fault ended.
+        bronze: Until Bronze held all that Kafka had acknowledged when the fault ended.
+        gold: Until all processes ran, and every Gold table held it, too.
     """
 
     processes: float | None
+    bronze: float | None
     gold: float | None
+
+    @property
+    def back(self) -> float | None:
+        """Until the product worked again: all of it ran, and had taken in what had come."""
+        return None if self.processes is None or self.bronze is None else max(self.processes, self.bronze)
 
 
 def pids(ground: "Ground") -> dict[str, int | None]:
@@ -40,24 +50,34 @@ def pids(ground: "Ground") -> dict[str, int | None]:
     return {name: state.pid for name, state in process_states(ground.settings, probes={}).items()}
 
 
-def recover(ground: "Ground", fault: "Fault", *, before: dict[str, int | None], target: "Position") -> Recovery:
-    """Wait until the product is back.
+def recover(
+    ground: "Ground", fault: "Fault", *, before: dict[str, int | None], target: "Position", patience: float
+) -> Recovery:
+    """Wait until the product is back, and some time for Gold.
 
     Args:
         ground: The product, with traffic going on.
         fault: What has just ended.
         before: The processes before the fault.
         target: What was acknowledged when it ended.
+        patience: Seconds from its end for which Gold is waited for, once the product is back.
     """
     began = time.monotonic()
-    processes: float | None = None
-    while (spent := time.monotonic() - began) < DEADLINE_SECONDS:
-        if processes is None and _run(ground, fault, before):
-            processes = time.monotonic() - began
-        if processes is not None and in_gold(ground, target):
-            return Recovery(processes, time.monotonic() - began)
-        time.sleep(max(0.0, _POLL_SECONDS - (time.monotonic() - began - spent)))
-    return Recovery(processes, None)
+    recovery = Recovery(None, None, None)
+
+    def spent() -> float:
+        return time.monotonic() - began
+
+    while recovery.gold is None and spent() < (_DEADLINE_SECONDS if recovery.back is None else patience):
+        looked = spent()
+        if recovery.processes is None and _run(ground, fault, before):
+            recovery = replace(recovery, processes=spent())
+        if recovery.bronze is None and bronze_position(ground.table(BRONZE_EVENTS)).reaches(target):
+            recovery = replace(recovery, bronze=spent())
+        if recovery.back is not None and in_gold(ground, target):
+            recovery = replace(recovery, gold=spent())
+        time.sleep(max(0.0, _POLL_SECONDS - (spent() - looked)))
+    return recovery
 
 
 def settle(ground: "Ground") -> None:
