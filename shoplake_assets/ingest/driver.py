@@ -8,7 +8,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +60,17 @@ def spark_driver(settings: "Settings", *, inherits: int) -> Iterator[Driver]:
     Raises:
         ShoplakeError: The JVM has died.
     """
-    from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
+    from py4j.protocol import Py4JError, Py4JNetworkError  # type: ignore[import-untyped]
 
     driver = _launch(settings, inherits=inherits)
     try:
         yield driver
-    except (Py4JNetworkError, ConnectionError) as error:
-        raise ShoplakeError(_death(driver)) from error
+    except (Py4JError, ConnectionError) as error:
+        # A JVM that dies while it answers breaks the answer off, and py4j takes that for an error of the call.
+        if not (said := _death(driver)) and not isinstance(error, (Py4JNetworkError, ConnectionError)):
+            raise
+        silent = f"the JVM of the ingest (process {driver.process.pid}) does not answer any more."
+        raise ShoplakeError(said or silent) from error
     finally:
         if driver.ended() is None:
             driver.session.stop()
@@ -107,9 +111,8 @@ def _kill_children() -> None:
         child.kill()
 
 
-def _death(driver: Driver) -> str:
-    try:
+def _death(driver: Driver) -> str | None:
+    """How the JVM ended, also if it is only about to; None if it lives on."""
+    with suppress(subprocess.TimeoutExpired):
         driver.process.wait(timeout=_NOTICE_SECONDS)
-    except subprocess.TimeoutExpired:
-        return f"the JVM of the ingest (process {driver.process.pid}) does not answer any more."
-    return driver.ended() or ""
+    return driver.ended()
