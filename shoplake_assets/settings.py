@@ -129,6 +129,12 @@ class MaintenanceSettings(_Section):
     snapshot_minutes: float = Field(
         60, gt=0, description="Minutes for which a snapshot that nothing refers to can still be read."
     )
+    snapshots: int = Field(
+        30,
+        ge=1,
+        description="Newest snapshots that a table keeps, whatever their age; the check `volume` looks back on 20 "
+        "refreshes, and compactions lie between them.",
+    )
     metadata_files: int = Field(20, ge=1, description="Metadata files of a table that are kept beside the newest one.")
     branch_days: float = Field(7, gt=0, description="Days for which the branch of a blocked refresh can be looked at.")
     orphan_days: float = Field(

@@ -66,6 +66,8 @@ def environment(home: Path, *, minutes: float, rate: float) -> dict[str, str]:
         "MAINTENANCE__GRACE_MINUTES": min(1, kept),
         "MAINTENANCE__SNAPSHOT_MINUTES": kept,
         "MAINTENANCE__HISTORY_HOURS": kept / 60,
+        # Few enough that a slow machine has refreshed so often within the first quarter.
+        "MAINTENANCE__SNAPSHOTS": 5,
         "MAINTENANCE__METADATA_FILES": 10,
         "MAINTENANCE__CHECKPOINT_BATCHES": max(2, round(kept * 60 / 5)),
         "MAINTENANCE__LOG_MB": 1,

@@ -37,6 +37,7 @@ pytestmark = pytest.mark.spark
 HOUR_1, HOUR_2, HOUR_3 = "2026-06-01T00:10:00Z", "2026-06-01T01:10:00Z", "2026-06-01T02:10:00Z"
 NOW = datetime(2026, 6, 1, 2, 30, tzinfo=UTC)
 LIMITS = MaintenanceSettings(min_files=3, grace_minutes=10)
+FEW = LIMITS.model_copy(update={"snapshots": 1})
 
 
 def rows(shop: Shop) -> dict[str, list[dict[str, Any]]]:
@@ -229,8 +230,7 @@ def test_snapshots_that_somebody_refers_to_stay_and_the_others_go(filled: Shop) 
         filled.produce(purchase(at="2026-03-01T11:40:00Z"), kafka_time=HOUR_3)
     unseen = [snapshot.snapshot_id for snapshot in since(filled.lake.table(BRONZE_EVENTS), after=silver_at)]
     before, rows_then = rows(filled), len(filled.read(BRONZE_EVENTS))
-    with patch("shoplake_assets.lake.maintenance.expiry.KEPT_SNAPSHOTS", 1):
-        done = maintain(filled, now=_newer_than_everything())
+    done = maintain(filled, now=_newer_than_everything(), limits=FEW)
     assert done[BRONZE_EVENTS].after.snapshots < done[BRONZE_EVENTS].before.snapshots
     bronze = filled.lake.table(BRONZE_EVENTS)
     left = [snapshot.snapshot_id for snapshot in since(bronze, after=None)]
@@ -253,8 +253,7 @@ def test_the_newest_commit_of_the_stream_stays_an_ancestor(shop: Shop) -> None:
     streamed = bronze.metadata.current_snapshot_id
     for _ in range(4):
         shop.produce(event(), kafka_time=HOUR_1)
-    with patch("shoplake_assets.lake.maintenance.expiry.KEPT_SNAPSHOTS", 1):
-        maintain(shop, now=_newer_than_everything())
+    maintain(shop, now=_newer_than_everything(), limits=FEW)
     left = since(shop.lake.table(BRONZE_EVENTS), after=None)
     assert left[0].snapshot_id == streamed
     assert summary_of(left[0])["spark.sql.streaming.epochId"] == "7"
@@ -262,8 +261,7 @@ def test_the_newest_commit_of_the_stream_stays_an_ancestor(shop: Shop) -> None:
 
 
 def test_snapshots_younger_than_the_minimum_age_stay(filled: Shop) -> None:
-    with patch("shoplake_assets.lake.maintenance.expiry.KEPT_SNAPSHOTS", 1):
-        done = maintain(filled, now=datetime.now(UTC))
+    done = maintain(filled, now=datetime.now(UTC), limits=FEW)
     assert all(after.before.snapshots <= after.after.snapshots for after in done.values())
 
 
@@ -276,11 +274,10 @@ def test_branches_of_blocked_refreshes_outlive_expiry_and_go_after_their_week(fi
         filled.produce(purchase(at=f"2026-03-01T11:4{minute}:00Z"), kafka_time=HOUR_3)
         filled.refresh_silver()
     filled.refresh()  # what Gold has come to is newer than the branch
-    with patch("shoplake_assets.lake.maintenance.expiry.KEPT_SNAPSHOTS", 1):
-        expire(filled.lake, SILVER_EVENTS, now=datetime.now(UTC) + timedelta(days=6, hours=23), limits=LIMITS)
-        assert filled.lake.table(SILVER_EVENTS).refs()["audit_blocked"].snapshot_id == head
-        assert filled.lake.spark.table(f"lake.{SILVER_EVENTS}.branch_audit_blocked").count() == 1
-        expire(filled.lake, SILVER_EVENTS, now=datetime.now(UTC) + timedelta(days=7, hours=1), limits=LIMITS)
+    expire(filled.lake, SILVER_EVENTS, now=datetime.now(UTC) + timedelta(days=6, hours=23), limits=FEW)
+    assert filled.lake.table(SILVER_EVENTS).refs()["audit_blocked"].snapshot_id == head
+    assert filled.lake.spark.table(f"lake.{SILVER_EVENTS}.branch_audit_blocked").count() == 1
+    expire(filled.lake, SILVER_EVENTS, now=datetime.now(UTC) + timedelta(days=7, hours=1), limits=FEW)
     silver = filled.lake.table(SILVER_EVENTS)
     assert set(silver.refs()) == {"main"}
     assert silver.snapshot_by_id(head) is None

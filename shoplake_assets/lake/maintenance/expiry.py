@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 # What Iceberg's streaming sink leaves in a snapshot, and looks for among the ancestors before it commits again.
 STREAMING_EPOCH = "spark.sql.streaming.epochId"
-# A table that seldom changes keeps so many, whatever their age: how many records are usual is read from the summaries
-# of the last 20 refreshes, and compactions lie between them.
-KEPT_SNAPSHOTS = 30
 
 
 def expire(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettings") -> list[str]:
@@ -47,13 +44,13 @@ def expire(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettin
         staying=[*staying, *_own(table)],
         at_most=now - timedelta(minutes=limits.snapshot_minutes),
     )
-    if any(committed_at(snapshot) < horizon for snapshot in table.metadata.snapshots[:-KEPT_SNAPSHOTS]):
+    if any(committed_at(snapshot) < horizon for snapshot in table.metadata.snapshots[: -limits.snapshots]):
         (said,) = call(
             lake,
             "expire_snapshots",
             table=name,
             older_than=f"TIMESTAMP '{horizon.isoformat(sep=' ', timespec='milliseconds')}'",
-            retain_last=str(KEPT_SNAPSHOTS),
+            retain_last=str(limits.snapshots),
         )
         gone = _snapshot_ids(table) - _snapshot_ids(lake.table(name))
         did.append(f"{len(gone):,} snapshots expired, with {said.deleted_data_files_count:,} data files")
