@@ -15,6 +15,7 @@ from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.events.topic import beginning_offsets, describe_topic, end_offsets
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.position import Position
+from shoplake_assets.runtime.loopback import loopback_client
 from shoplake_assets.settings import LOOPBACK, Settings
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ class LakeConnection:
         """The ingest's own `/status`; None while it does not answer."""
         url = f"http://{LOOPBACK}:{self.settings.ingest.port}/status"
         try:
-            document: dict[str, Any] = httpx.get(url, timeout=_PATIENCE_SECONDS).raise_for_status().json()
+            with loopback_client(timeout=_PATIENCE_SECONDS) as client:
+                document: dict[str, Any] = client.get(url).raise_for_status().json()
         except (httpx.HTTPError, ValueError):
             return None
         return document

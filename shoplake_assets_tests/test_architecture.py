@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "dashboard": {"errors", "lake", "settings", "tables"},
     "cli": {"errors", "events", "lake", "runtime", "settings", "tables"},
     "launcher": set(),
-    "resources": {"errors", "events", "lake", "settings"},
+    "resources": {"errors", "events", "lake", "runtime", "settings"},
     "checks": {"assets", "contracts", "lake", "resources", "tables"},
     "assets": {"checks", "contracts", "lake", "resources", "settings", "tables"},
     "sensors": {"assets", "checks", "lake", "resources", "settings", "tables"},

@@ -13,6 +13,7 @@ import httpx
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime.dagster_home import LOCATION
+from shoplake_assets.runtime.loopback import loopback_client
 from shoplake_assets.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -180,8 +181,8 @@ def _url(settings: "Settings") -> str:
 def _ask(settings: "Settings", query: str, variables: dict[str, Any]) -> dict[str, Any]:
     url = f"{_url(settings)}/graphql"
     try:
-        response = httpx.post(url, json={"query": query, "variables": variables}, timeout=_PATIENCE_SECONDS)
-        document = response.raise_for_status().json()
+        with loopback_client(timeout=_PATIENCE_SECONDS) as client:
+            document = client.post(url, json={"query": query, "variables": variables}).raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         raise ShoplakeError(f"Dagster does not answer at {url} ({error}). 'shoplake up' starts it.") from error
     if "errors" in document:

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from shoplake_assets.runtime.loopback import loopback_client
 from shoplake_assets.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def _page_is_served(url: str) -> bool:
     import httpx
 
     try:
-        return httpx.get(url, timeout=PATIENCE_SECONDS, trust_env=False).is_success
+        with loopback_client(timeout=PATIENCE_SECONDS) as client:
+            return client.get(url).is_success
     except httpx.HTTPError:
         return False
 
@@ -108,7 +110,7 @@ def _json(url: str, *, body: dict[str, str] | None = None) -> dict[str, Any]:
     import httpx
 
     try:
-        with httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client:
+        with loopback_client(timeout=PATIENCE_SECONDS) as client:
             answer = client.get(url) if body is None else client.post(url, json=body)
             document = answer.raise_for_status().json()
     except (httpx.HTTPError, ValueError):

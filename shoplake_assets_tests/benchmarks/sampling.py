@@ -16,6 +16,7 @@ from shoplake_assets.lake.maintenance.compaction import COMPACTED, small_files
 from shoplake_assets.lake.maintenance.figures import figures_of
 from shoplake_assets.lake.maintenance.plan import first_open_cell
 from shoplake_assets.lake.snapshots import NEWEST_RECORD, moment_of, reflecting
+from shoplake_assets.runtime.loopback import loopback_client
 from shoplake_assets.settings import LOOPBACK, Settings
 from shoplake_assets.tables import ALL, GOLD_TOP_USERS
 
@@ -79,7 +80,8 @@ class Sample:
 def newest_batch(settings: Settings, *, at: float) -> Batch | None:
     """The newest batch with records, as the ingest tells; None while it has none to tell."""
     try:
-        status = httpx.get(f"http://{LOOPBACK}:{settings.ingest.port}/status", timeout=_PATIENCE_SECONDS).json()
+        with loopback_client(timeout=_PATIENCE_SECONDS) as client:
+            status = client.get(f"http://{LOOPBACK}:{settings.ingest.port}/status").json()
     except httpx.HTTPError:
         return None
     batch = status["last_batch"]

@@ -16,6 +16,7 @@ import httpx
 
 from shoplake_assets.events.producer import EventProducer
 from shoplake_assets.lake.catalog import open_catalog
+from shoplake_assets.runtime.loopback import loopback_client
 from shoplake_assets.runtime.ports import is_free
 from shoplake_assets.settings import LOOPBACK, Settings
 from shoplake_assets.tables import BRONZE_EVENTS
@@ -47,7 +48,8 @@ class Ingest:
     def status(self) -> dict[str, Any]:
         """Its `/status`; a document of its own while it does not answer."""
         try:
-            document: dict[str, Any] = httpx.get(f"{self.address}/status", timeout=5).json()
+            with loopback_client(timeout=5) as client:
+                document: dict[str, Any] = client.get(f"{self.address}/status").json()
         except httpx.TransportError:
             return {"state": "silent", "rows_total": 0}
         return document

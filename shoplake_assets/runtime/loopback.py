@@ -1,0 +1,24 @@
+"""HTTP to the lake's own processes, on this machine.
+
+Belongs here: the client. Does not belong here: what is asked of whom (`probes`, `dagster_api`, `resources`).
+"""
+
+import ssl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def loopback_client(*, timeout: float) -> "httpx.Client":
+    """A client for plain HTTP on the loopback interface.
+
+    It goes past any proxy that the environment names, which could not reach this machine, and trusts no certificate:
+    reading those of the system takes more processor time than all the rest of a question.
+
+    Args:
+        timeout: Seconds to wait for each step of an answer.
+    """
+    import httpx
+
+    return httpx.Client(timeout=timeout, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
