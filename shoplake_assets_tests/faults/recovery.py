@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from shoplake_assets.lake.bronze import bronze_position
+from shoplake_assets.lake.bronze import Reach, bronze_reach
 from shoplake_assets.lake.snapshots import position_of, reflecting
 from shoplake_assets.runtime.supervision import process_states
 from shoplake_assets.tables import BRONZE_EVENTS, GOLD
@@ -22,7 +22,7 @@ PROMISE_SECONDS = 60.0
 """After so long the product is to be back."""
 _DEADLINE_SECONDS = 300.0
 _FIRST_SECONDS = 600
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def recover(
         patience: Seconds from its end for which Gold is waited for, once the product is back.
     """
     began = time.monotonic()
-    recovery = Recovery(None, None, None)
+    recovery, bronze = Recovery(None, None, None), Reach()
 
     def spent() -> float:
         return time.monotonic() - began
@@ -72,8 +72,10 @@ def recover(
         looked = spent()
         if recovery.processes is None and _run(ground, fault, before):
             recovery = replace(recovery, processes=spent())
-        if recovery.bronze is None and bronze_position(ground.table(BRONZE_EVENTS)).reaches(target):
-            recovery = replace(recovery, bronze=spent())
+        if recovery.bronze is None:
+            bronze = bronze_reach(ground.table(BRONZE_EVENTS), known=bronze)
+            if bronze.position.reaches(target):
+                recovery = replace(recovery, bronze=spent())
         if recovery.back is not None and in_gold(ground, target):
             recovery = replace(recovery, gold=spent())
         time.sleep(max(0.0, _POLL_SECONDS - (spent() - looked)))
