@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from shoplake_assets.runtime.java import Java
     from shoplake_assets.settings import Settings
 
+# Refreshes and maintenance give way to the broker and the ingest where there is not processor time enough for all.
+_GIVES_WAY = ("nice", "-n", "5")
+
 # The ingest ends its last batch and the generator delivers its last events only while Kafka is there, and so on.
 BROKER, ENGINE, USERS = 1, 2, 3
 
@@ -60,11 +63,11 @@ def embedded_processes(settings: "Settings", java: "Java", jars: "Jars", *, gene
         command = tuple(broker_command(settings, java, jars))
         specs.append(ProcessSpec("kafka", command, stop_seconds=45, stage=BROKER))
     if settings.spark.remote is None:
-        command = tuple(connect_command(settings, java, jars))
+        command = (*_GIVES_WAY, *connect_command(settings, java, jars))
         specs.append(ProcessSpec("spark", command, java_environment(java), stage=ENGINE))
     # The ingest ends its batch first, which may take as long as a batch does.
     specs.append(ProcessSpec("ingest", _python("-m", "shoplake_assets.ingest"), with_java, stop_seconds=90))
-    specs.append(ProcessSpec("code-server", _code_server(settings), dagster, stop_seconds=45))
+    specs.append(ProcessSpec("code-server", (*_GIVES_WAY, *_code_server(settings)), dagster, stop_seconds=45))
     specs.append(ProcessSpec("webserver", _webserver(settings), dagster))
     specs.append(ProcessSpec("daemon", _daemon(settings), dagster, stop_seconds=45))
     if generator and settings.generator.enabled:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from shoplake_assets.events.generator import Fate, Mishaps
@@ -94,6 +95,12 @@ def test_status_tells_programs_all_they_need(drained: Product) -> None:
         "lag_seconds",
         "newest_event_time",
     }
+
+
+def test_what_refreshes_gives_way_to_what_takes_in(drained: Product) -> None:
+    pids = {name: process["pid"] for name, process in drained.json("status")["processes"].items()}
+    nice = {name: psutil.Process(pid).nice() for name, pid in pids.items()}
+    assert nice["spark"] == nice["code-server"] > nice["ingest"] == nice["kafka"]
 
 
 def test_down_and_up_and_drain_change_no_number(drained: Product) -> None:
