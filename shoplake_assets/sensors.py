@@ -42,11 +42,13 @@ class Cursor:
     Attributes:
         reach: How far Bronze was reported.
         reported_at: When a materialization was last reported, UTC.
+        downstream: How far the last table of the chain was.
         verdicts: The last verdict of each check.
     """
 
     reach: Reach = field(default_factory=Reach)
     reported_at: datetime | None = None
+    downstream: Position = field(default_factory=Position)
     verdicts: Mapping[str, bool] = field(default_factory=dict)
 
     @classmethod
@@ -58,6 +60,7 @@ class Cursor:
         return cls(
             reach=Reach(tree["snapshot_id"], Position.from_json(tree["position"]), _moment(tree["newest"])),
             reported_at=_moment(tree["reported_at"]),
+            downstream=Position.from_json(tree.get("downstream")),
             verdicts=tree["verdicts"],
         )
 
@@ -69,6 +72,7 @@ class Cursor:
                 "position": self.reach.position.to_json(),
                 "newest": self.reach.newest and self.reach.newest.isoformat(),
                 "reported_at": self.reported_at and self.reported_at.isoformat(),
+                "downstream": self.downstream.to_json(),
                 "verdicts": dict(self.verdicts),
             }
         )
@@ -125,7 +129,8 @@ class Tick:
 def plan_tick(*, seen: Cursor, sight: Sight, trigger_seconds: float) -> Tick:
     """Decide what to tell Dagster.
 
-    New commits become one materialization, whatever their number. Checks are reported with it, and whenever a verdict
+    New commits become one materialization, whatever their number. Bronze is told again when a refresh has come nearer
+    and not up to it, and from time to time while none does. Checks are reported with it, and whenever a verdict
     changes. Delivery is at least once: a tick whose cursor is lost reports the same snapshot ids again.
     """
     checks = [
@@ -137,11 +142,13 @@ def plan_tick(*, seen: Cursor, sight: Sight, trigger_seconds: float) -> Tick:
     ]
     behind = not sight.downstream.reaches(sight.reach.position)
     waited = seen.reported_at is not None and sight.now - seen.reported_at >= REMIND_AFTER
-    report = bool(sight.new) or (behind and waited)
+    nearer = sight.downstream != seen.downstream
+    report = bool(sight.new) or (behind and (nearer or waited))
     changed = [check for check in checks if seen.verdicts.get(check.name) != check.passed]
     cursor = Cursor(
         reach=sight.reach,
         reported_at=sight.now if report else seen.reported_at,
+        downstream=sight.downstream,
         verdicts={check.name: check.passed for check in checks},
     )
     reported = checks if sight.new else changed

@@ -72,6 +72,17 @@ class IngestSettings(_Section):
     memory_mb: int = Field(1024, ge=512, description="Heap of the ingest driver, MiB.")
 
 
+class RefreshSettings(_Section):
+    """The refreshes of Silver and Gold."""
+
+    max_events: int = Field(
+        500_000,
+        ge=1,
+        description="Most events that one refresh of Silver takes in, so that a long way behind is worked off in steps "
+        "that survive a crash; a commit of the stream is never divided.",
+    )
+
+
 class DagsterSettings(_Section):
     """The orchestrator."""
 
@@ -182,6 +193,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     spark: SparkSettings = SparkSettings()
     ingest: IngestSettings = IngestSettings()
+    refresh: RefreshSettings = RefreshSettings()
     dagster: DagsterSettings = DagsterSettings()
     generator: GeneratorSettings = GeneratorSettings()
     dashboard: DashboardSettings = DashboardSettings()

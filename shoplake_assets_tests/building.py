@@ -103,14 +103,14 @@ class Shop:
         table = self.lake.table(BRONZE_EVENTS)
         table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
 
-    def refresh(self, *, acceptance: Acceptance | None = None) -> dict[str, Refresh]:
+    def refresh(self, *, acceptance: Acceptance | None = None, at_most: int | None = None) -> dict[str, Refresh]:
         """Refresh Silver and Gold and give what happened to each table.
 
         Raises:
             AuditFailedError: An audit failed.
         """
         run = f"t{next(_runs)}"
-        refreshed = self.refresh_silver(run=run, acceptance=acceptance)
+        refreshed = self.refresh_silver(run=run, acceptance=acceptance, at_most=at_most)
         refreshed.update(self._refresh_gold(run))
         return refreshed
 
@@ -132,13 +132,16 @@ class Shop:
             refreshed[outcome[0].table] = outcome[0]
         return refreshed
 
-    def refresh_silver(self, *, run: str | None = None, acceptance: Acceptance | None = None) -> dict[str, Refresh]:
+    def refresh_silver(
+        self, *, run: str | None = None, acceptance: Acceptance | None = None, at_most: int | None = None
+    ) -> dict[str, Refresh]:
         """Refresh Silver and the quarantine alone, for tests that look no further.
 
         Raises:
             AuditFailedError: The audit failed.
         """
-        silver, _ = refresh_silver(self.lake, run=run or f"t{next(_runs)}", acceptance=acceptance)
+        run = run or f"t{next(_runs)}"
+        silver, _ = refresh_silver(self.lake, run=run, acceptance=acceptance, at_most=at_most)
         return {refresh.table: refresh for refresh in silver}
 
     def read(self, table: str) -> list[dict[str, Any]]:

@@ -71,7 +71,8 @@ def silver_tables(
             if config.replay_quarantine:
                 refreshes, checks = replay_quarantine(lake, run=run)
             else:
-                refreshes, checks = refresh_silver(lake, run=run, acceptance=config.acceptance())
+                at_most = connection.settings.refresh.max_events
+                refreshes, checks = refresh_silver(lake, run=run, acceptance=config.acceptance(), at_most=at_most)
     except AuditFailedError as failure:
         yield from checked(failure.checks)
         for table in TABLES:

@@ -24,6 +24,7 @@ from shoplake_assets.lake.snapshots import (
 if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import Table
+    from pyiceberg.table.snapshots import Snapshot
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,16 @@ def bronze_position(table: "Table") -> Position:
     return bronze_reach(table, known=Reach()).position
 
 
-def bronze_reach(table: "Table", *, known: Reach) -> Reach:
-    """How far Bronze reaches now, reading only what was committed after `known`."""
-    current = table.current_snapshot()
+def bronze_reach(table: "Table", *, known: Reach, until: "Snapshot | None" = None) -> Reach:
+    """How far Bronze reaches as of a snapshot, now by default, reading only what was committed after `known`."""
+    current = until or table.current_snapshot()
     if current is None or current.snapshot_id == known.snapshot_id:
         return known
     try:
         if known.snapshot_id is None:
             raise LineageLostError("nothing is known yet")
-        files = [file for _, file in added_files(table, since(table, after=known.snapshot_id))]
+        fresh = since(table, after=known.snapshot_id, until=current.snapshot_id)
+        files = [file for _, file in added_files(table, fresh)]
     except LineageLostError:
         known, files = Reach(), list(live_files(table, current))
     ranges = [part for file in files for part in _ranges_of(table, file)]

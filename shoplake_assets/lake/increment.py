@@ -17,14 +17,18 @@ from shoplake_assets.lake.snapshots import (
     CODE_VERSION,
     NEWEST_RECORD,
     SOURCE_SNAPSHOT,
+    LineageLostError,
     moment_of,
     position_of,
     reflecting,
+    rows_of,
+    since,
     summary_of,
 )
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
+    from pyiceberg.table.snapshots import Snapshot
     from pyspark.sql import Column
 
 
@@ -71,8 +75,18 @@ def within_reach(position: Position) -> "Column":
     return reduce(or_, parts, F.lit(False))
 
 
-def plan_increment(bronze: "Table", silver: "Table", *, code_version: str) -> Increment | None:
-    """Find out from metadata what Silver lacks; None while Bronze is empty."""
+def plan_increment(
+    bronze: "Table", silver: "Table", *, code_version: str, at_most: int | None = None
+) -> Increment | None:
+    """Find out from metadata what Silver lacks; None while Bronze is empty.
+
+    Args:
+        bronze: Bronze.
+        silver: Silver.
+        code_version: The version of the code that makes Silver.
+        at_most: Events of one increment, unless one commit alone has more. A long way behind is so worked off in
+            steps, of which a crash undoes only the last. A rebuild is one step, whatever its size.
+    """
     current, target = bronze.current_snapshot(), reflecting(silver)
     if current is None:
         return None
@@ -80,7 +94,9 @@ def plan_increment(bronze: "Table", silver: "Table", *, code_version: str) -> In
     rebuild = CODE_VERSION in summary and summary[CODE_VERSION] != code_version
     seen = summary.get(SOURCE_SNAPSHOT)
     known = Reach(int(seen), start, moment_of(target, NEWEST_RECORD)) if seen else Reach()
-    reach = bronze_reach(bronze, known=known)
+    if not rebuild and at_most is not None:
+        current = _step(bronze, current, after=known.snapshot_id, at_most=at_most)
+    reach = bronze_reach(bronze, known=known, until=current)
     return Increment(
         start=Position() if rebuild else start,
         end=reach.position,
@@ -88,3 +104,19 @@ def plan_increment(bronze: "Table", silver: "Table", *, code_version: str) -> In
         newest=reach.newest,
         rebuild=rebuild,
     )
+
+
+def _step(bronze: "Table", current: "Snapshot", *, after: int | None, at_most: int) -> "Snapshot":
+    """The newest snapshot with at most so many rows more than `after` has; the first with more, where none is smaller.
+
+    Where the lineage is lost, the increment is all that there is.
+    """
+    try:
+        fresh = since(bronze, after=after)
+    except LineageLostError:
+        return current
+    before = rows_of(bronze.snapshot_by_id(after)) if after is not None else 0
+    # A snapshot that only rearranges has no row more, and is no step.
+    steps = [(rows, snapshot) for snapshot in fresh if (rows := rows_of(snapshot) - before) > 0]
+    fitting = [snapshot for rows, snapshot in steps if rows <= at_most]
+    return fitting[-1] if fitting else steps[0][1] if steps else current

@@ -55,14 +55,15 @@ NOTHING_QUARANTINED = "nothing in the quarantine"
 
 @again_where_main_moved
 def refresh_silver(
-    lake: "Lake", *, run: str, acceptance: "Acceptance | None" = None
+    lake: "Lake", *, run: str, acceptance: "Acceptance | None" = None, at_most: int | None = None
 ) -> tuple[list[Refresh], list["Check"]]:
-    """Bring Silver and the quarantine up to Bronze; finish a replay first that was interrupted.
+    """Bring Silver and the quarantine up to Bronze, or nearer; finish a replay first that was interrupted.
 
     Args:
         lake: The lake.
         run: What the branches are named after.
         acceptance: What somebody accepts beyond the limits of the contract.
+        at_most: Events to take in, unless one commit of the stream alone has more; all of them by default.
 
     Returns:
         What was published to each of the two tables, and the checks that it passed.
@@ -74,7 +75,7 @@ def refresh_silver(
     silver, quarantine = lake.conformed_table(SILVER_EVENTS), lake.conformed_table(SILVER_QUARANTINE)
     version = table_of(SilverEvents).code_version
     bronze = lake.table(BRONZE_EVENTS)
-    increment = plan_increment(bronze, silver, code_version=version)
+    increment = plan_increment(bronze, silver, code_version=version, at_most=at_most)
     if _replay_is_unfinished(silver, quarantine) and not (increment and increment.rebuild):
         return replay_quarantine(lake, run=run)
     if increment is None or increment.is_empty:

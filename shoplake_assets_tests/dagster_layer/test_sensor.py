@@ -51,6 +51,7 @@ def position(offset: int) -> Position:
 SEEN = Cursor(
     reach=Reach(1, position(100), NOW),
     reported_at=NOW - timedelta(seconds=20),
+    downstream=position(100),
     verdicts=dict.fromkeys(CHECKS, True),
 )
 IDLE = Sight(
@@ -209,13 +210,22 @@ def test_commits_that_a_rollback_left_are_no_repeat(tmp_path: Path) -> None:
 
 def test_layers_that_stay_behind_are_told_again_and_not_before_their_time() -> None:
     behind: dict[str, Any] = {"downstream": position(90)}
-    assert tick(**behind).metadata is None
-    waited = replace(SEEN, reported_at=NOW - REMIND_AFTER)
+    seen = replace(SEEN, **behind)
+    assert tick(seen, **behind).metadata is None
+    waited = replace(seen, reported_at=NOW - REMIND_AFTER)
     planned = tick(waited, **behind)
     assert planned.metadata is not None
     assert planned.metadata["shoplake/rows_added"] == 0
     assert "tables above it are behind" in planned.says
     assert tick(planned.cursor, **behind).metadata is None
+
+
+def test_a_refresh_that_came_nearer_and_not_up_to_bronze_is_followed_by_the_next_one_at_once() -> None:
+    nearer = tick(replace(SEEN, downstream=position(50)), downstream=position(90))
+    assert nearer.metadata is not None
+    assert nearer.metadata["shoplake/rows_added"] == 0
+    for downstream in (position(90), position(100)):
+        assert tick(nearer.cursor, downstream=downstream).metadata is None
 
 
 def test_the_cursor_survives_dagster() -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from shoplake_assets_tests.faults.faults import Fault
     from shoplake_assets_tests.faults.ground import Ground
 
+_DRAIN_SECONDS = 1800
+"""For what many faults in a row have left undone, and for a look at all of it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Strike:
@@ -77,7 +80,7 @@ class Campaign:
         """
         ground = self.ground
         ground.traffic.stop()
-        drained = ground.product.run("drain", "--timeout", "300", check=False)
+        drained = ground.product.run("drain", f"--timeout={_DRAIN_SECONDS}", check=False, timeout=_DRAIN_SECONDS + 60)
         wrong = [] if drained.returncode == 0 else [f"drain: {drained.stderr.strip()}"]
         whole = account(ground, start={}, end=ground.traffic.position())
         wrong += [*ground.traffic.failures[:5], *differences(ground), *verify(ground)]
@@ -90,5 +93,5 @@ def verify(ground: "Ground") -> list[str]:
     """What `shoplake verify` says is wrong; nothing if it passes."""
     if ground.product.run("verify", "--help", check=False).returncode != 0:
         return ["verify: this version of the product has no such command"]
-    told = ground.product.run("verify", check=False)
+    told = ground.product.run("verify", check=False, timeout=_DRAIN_SECONDS)
     return [] if told.returncode == 0 else [f"verify: {told.stdout}{told.stderr}"]

@@ -37,6 +37,8 @@ TRIGGER_SECONDS = 5
 """Half of the default, so that a hundred faults fit into an hour; recovery is to the next commits' Gold."""
 MAINTENANCE = {"min_files": 3, "snapshot_minutes": 1, "metadata_files": 10}
 """Something to do for a maintenance whenever one is started."""
+_STEP_EVENTS = 50_000
+"""So few that a refresh comes to its end between two kills, however far behind they have left it."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def product_under_traffic(folder: Path, *, rate: float) -> Iterator[Ground]:
     own = _free_ports(Settings(home=product.home))
     own["ingest"]["trigger_seconds"] = TRIGGER_SECONDS
     own["maintenance"] = MAINTENANCE
+    own["refresh"] = {"max_events": _STEP_EVENTS}
     own["runtime"] = {"java": str(_java_with_a_clock(folder / "java"))}
     (product.home / "settings.json").write_text(json.dumps(own))
     try:

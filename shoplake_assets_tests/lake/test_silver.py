@@ -47,6 +47,30 @@ def test_the_first_by_kafka_position_stays_and_every_other_is_counted(shop: Shop
     assert {name for name, layer in layers.items() if layer.position != layers[BRONZE_EVENTS].position} == set()
 
 
+def test_a_long_way_behind_is_worked_off_in_steps_of_which_a_crash_undoes_only_the_last(shop: Shop) -> None:
+    shop.produce(event(event_id="a", user_id="first"), event(event_id="b"))
+    shop.produce(event(event_id="c"), partition=1)
+    shop.produce(*(event(event_id=f"d{number}") for number in range(9)), event(event_id="a", user_id="late"))
+    shop.produce(b"rubbish", event(event_id="e"), partition=1)
+    first = shop.refresh(at_most=4)
+    assert first[SILVER_EVENTS].position == Position.of_topic(TOPIC_ID, {0: 2, 1: 1})
+    assert shop.fates() == Fates(silver=3)
+
+    # A commit of the stream is larger than a step may be, and is not divided.
+    with crash_before_publishing(SILVER_EVENTS):
+        shop.refresh(at_most=4)
+    assert shop.fates().silver == 3
+    second = shop.refresh(at_most=4)
+    assert second[SILVER_EVENTS].position == Position.of_topic(TOPIC_ID, {0: 12, 1: 1})
+    assert shop.fates() == Fates(silver=12, duplicates=1)
+
+    third = shop.refresh(at_most=4)
+    assert third[SILVER_EVENTS].position == Position.of_topic(TOPIC_ID, {0: 12, 1: 3})
+    assert shop.fates() == Fates(silver=13, quarantine=1, duplicates=1)
+    assert shop.column(SILVER_EVENTS, key="event_id", value="user_id")["a"] == "first"
+    assert not any(refresh.changed for refresh in shop.refresh(at_most=4).values())
+
+
 def test_a_clock_that_was_set_back_makes_no_later_record_the_first(shop: Shop) -> None:
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     shop.produce(event(event_id="a", user_id="first"), ingested_at=noon)

@@ -20,14 +20,14 @@ class Product:
 
     home: Path
 
-    def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Run a command and give what it said; fail with its own words if it fails."""
+    def run(self, *arguments: str, check: bool = True, timeout: float = 400) -> "subprocess.CompletedProcess[str]":
+        """Run a command for so many seconds at most, give what it said, and fail with its own words if it fails."""
         done = subprocess.run(  # noqa: S603  our own command
             [sys.executable, "-m", "shoplake_assets.cli.main", *arguments],
             env={**os.environ, "SHOPLAKE_HOME": str(self.home)},
             capture_output=True,
             text=True,
-            timeout=400,
+            timeout=timeout,
             check=False,
         )
         assert not check or done.returncode == 0, f"shoplake {' '.join(arguments)}: {done.stdout}{done.stderr}"
