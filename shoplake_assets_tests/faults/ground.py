@@ -37,8 +37,8 @@ TRIGGER_SECONDS = 5
 """Half of the default, so that a hundred faults fit into an hour; recovery is to the next commits' Gold."""
 MAINTENANCE = {"min_files": 3, "snapshot_minutes": 1, "metadata_files": 10}
 """Something to do for a maintenance whenever one is started."""
-_STEP_EVENTS = 50_000
-"""So few that a refresh comes to its end between two kills, however far behind they have left it."""
+_STEP_EVENTS = 200_000
+"""So few that a refresh comes to its end now and then between two kills, however far behind they have left it."""
 
 
 @dataclass(frozen=True)
