@@ -126,7 +126,8 @@ def insights(browser: Browser, name: str, *, url: str, scheme: Literal["light", 
     """The dashboard with all that Gold has, as long as the page is."""
     page = _open(browser, url=f"{url}/?window=all", scheme=scheme, size=(width, 900), sharpness=2)
     page.wait_for_selector("#panels:not([hidden])", timeout=PATIENCE_MS)
-    page.wait_for_selector("#sales .bars path", timeout=PATIENCE_MS)
+    # An hour without revenue has a bar without height, which would not count as visible.
+    page.wait_for_selector("#sales .bars path", state="attached", timeout=PATIENCE_MS)
     _shoot(page, name, full_page=True)
 
 
