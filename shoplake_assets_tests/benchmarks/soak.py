@@ -9,8 +9,9 @@ the hour is over, and compaction takes them then.
 
 It ends with 1 if a count of the last quarter is larger than in the second one by more than `TOLERANCE`, if the 95th
 percentile of the commit latency has grown by more than `SLOWER`, or if the logs or the lake itself are not in order.
-Counts are compared by their means; files of hours that are over come with each commit and go with each maintenance,
-however late that is, so their lowest counts are compared: what a maintenance leaves.
+Counts are compared by their means, but for two that rise and fall by far more than their mean is: small files of hours
+that are over come with each commit and go with each maintenance, and temporary files come with each refresh and go when
+the JVM has collected its garbage. Of these the lowest counts are compared: what is left over.
 
 Belongs here: the run, its table and its verdicts. Does not belong here: what is counted (`sampling`).
 """
@@ -52,7 +53,7 @@ _BOUNDED: Mapping[str, Callable[[Iterable[int]], float]] = {
     "dagster_events": mean,
     "dagster_files": mean,
     "dagster_bytes": mean,
-    "scratch_files": mean,
+    "scratch_files": min,
 }
 
 
