@@ -5,7 +5,7 @@ the sensor, which evaluates the same functions on every commit.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -15,6 +15,7 @@ from shoplake_assets.assets.specification import key_of
 from shoplake_assets.contracts.bronze import BronzeEvents
 from shoplake_assets.contracts.evolution import IncompatibleContractError, evolution
 from shoplake_assets.lake.gaps import read_gaps
+from shoplake_assets.lake.position import Position
 from shoplake_assets.lake.ranges import faults_in
 from shoplake_assets.lake.refresh import CONTRACT, Check
 from shoplake_assets.lake.snapshots import Commit, commits, since
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
     from shoplake_assets.lake.gaps import Gap
-    from shoplake_assets.lake.position import Position
 
 ALIVE = "ingest_alive"
 CONTIGUOUS = "offsets_contiguous"
@@ -59,7 +59,7 @@ def ingest_alive(status: Mapping[str, Any] | None, *, now: datetime, trigger_sec
     return _check(ALIVE, passed=age <= patience, says=says, seconds_since_trigger=age.total_seconds())
 
 
-def offsets_contiguous(found: Sequence[Commit], *, start: "Position", gaps: "Sequence[Gap]") -> Check:
+def offsets_contiguous(found: Sequence[Commit], *, start: Position, gaps: "Sequence[Gap]") -> Check:
     """Do the commits go on where those before them ended, with every offset once?
 
     Args:
@@ -151,10 +151,6 @@ def _check(name: str, *, passed: bool, says: str, **metadata: Any) -> Check:
 )
 def bronze_checks(connection: dg.ResourceParam[LakeConnection]) -> Iterator[dg.AssetCheckResult]:
     """Evaluate the checks of Bronze now; the sensor does so with every commit."""
-    from datetime import UTC
-
-    from shoplake_assets.lake.position import Position
-
     table = connection.table(BRONZE_EVENTS)
     recent = commits(table, since(table, after=None)[-_RECENT_COMMITS:])
     gaps = read_gaps(connection.table(BRONZE_GAPS))
