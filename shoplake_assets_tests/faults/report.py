@@ -74,9 +74,9 @@ def page(run: Run) -> str:
     """The page in Markdown."""
     names = list(dict.fromkeys(strike.fault for strike in run.strikes))
     names.sort(key=lambda name: (name != nothing().name, name))
-    rows = [_row(name, [strike for strike in run.strikes if strike.fault == name]) for name in names]
+    rows = [_row(name, [strike for strike in run.strikes if strike.fault == name], run.whole) for name in names]
     if kills := [strike for strike in run.strikes if strike.fault.startswith("kill ")]:
-        rows.append(_row("**all kills**", kills))
+        rows.append(_row("**all kills**", kills, run.whole))
     parts = [
         f"<!-- Made by `{run.command}`. Do not edit. -->",
         "# Faults",
@@ -104,7 +104,9 @@ def _meaning(run: Run) -> str:
         "acknowledged when the fault ended. It is in Gold when every Gold table holds it, too: as the first row shows, "
         "a batch and one or two refreshes are in that without any fault. Gold is waited for no longer than "
         f"{run.patience:g} s, then the next fault is done. Lost and doubled are counted by Kafka's offsets, from the "
-        "producer's acknowledgements to Bronze, Silver and the quarantine, whenever Gold was reached and at the end."
+        "producer's acknowledgements to Bronze, Silver and the quarantine, whenever Gold was reached and at the end. A "
+        "fault after which Gold was not waited for has its zeros from the account of the whole: where no event at all "
+        "is lost, none is lost to it."
     )
 
 
@@ -123,10 +125,11 @@ def _total(run: Run) -> str:
     return f"{text}\n\n**Wrong:**\n\n{found}" if run.wrong else f"{text} `shoplake verify` passes."
 
 
-def _row(name: str, strikes: "Sequence[Strike]") -> tuple[str, ...]:
+def _row(name: str, strikes: "Sequence[Strike]", whole: "Account | None") -> tuple[str, ...]:
     back = [inf if strike.recovery.back is None else strike.recovery.back for strike in strikes]
     gold = [inf if strike.recovery.gold is None else strike.recovery.gold for strike in strikes]
     accounts = [strike.account for strike in strikes if strike.account is not None]
+    counted = bool(accounts) or (whole is not None and whole.lost == whole.doubled == 0)
     return (
         name,
         str(len(strikes)),
@@ -134,8 +137,8 @@ def _row(name: str, strikes: "Sequence[Strike]") -> tuple[str, ...]:
         _seconds(max(back)),
         str(sum(seconds > PROMISE_SECONDS for seconds in back)),
         *_percentiles(gold),
-        str(sum(account.lost for account in accounts)) if accounts else "not counted",
-        str(sum(account.doubled for account in accounts)) if accounts else "not counted",
+        str(sum(account.lost for account in accounts)) if counted else "not counted",
+        str(sum(account.doubled for account in accounts)) if counted else "not counted",
     )
 
 
