@@ -13,6 +13,8 @@ import pytest
 
 from shoplake_assets.lake.audit import Audit
 from shoplake_assets.lake.bronze import Reach, bronze_reach
+from shoplake_assets.lake.catalog import open_catalog
+from shoplake_assets.lake.lake import Lake
 from shoplake_assets.lake.maintenance.compaction import compact
 from shoplake_assets.lake.maintenance.expiry import expire
 from shoplake_assets.lake.maintenance.table import Maintained, maintain_table
@@ -25,12 +27,15 @@ from shoplake_assets.lake.snapshots import (
     since,
     summary_of,
 )
-from shoplake_assets.settings import MaintenanceSettings
+from shoplake_assets.settings import MaintenanceSettings, Settings
 from shoplake_assets.tables import ALL, BRONZE_EVENTS, GOLD, GOLD_HOURLY_SALES, SILVER_EVENTS, SILVER_QUARANTINE
 from shoplake_assets_tests.building import TOPIC_ID, Fates, Shop, event, purchase
+from shoplake_assets_tests.embedded import empty_lake
+from shoplake_assets_tests.lake.copies import Copy, put_back, set_aside
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
+    from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.spark
 
@@ -72,11 +77,19 @@ def maintain(shop: Shop, *, now: datetime = NOW, limits: MaintenanceSettings = L
     return {name: maintain_table(shop.lake, name, limits=limits, now=now) for name in ALL}
 
 
-@pytest.fixture
-def filled(shop: Shop) -> Shop:
-    """A lake of twelve refreshes."""
+@pytest.fixture(scope="module")
+def copy(stack: Settings, spark: "SparkSession", tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """A lake of four refreshes, made once."""
+    empty_lake(stack)
+    shop = Shop(Lake(open_catalog(stack), spark))
     fill(shop)
-    return shop
+    return set_aside(shop, tmp_path_factory.mktemp("copy"))
+
+
+@pytest.fixture
+def filled(copy: Copy, shop: Shop) -> Shop:
+    """A lake of four refreshes, for one test."""
+    return put_back(copy, shop)
 
 
 def test_closed_hours_are_put_together_and_every_row_stays_what_it_was(filled: Shop) -> None:

@@ -27,6 +27,7 @@ from shoplake_assets.lake.snapshots import (
 from shoplake_assets.tables import (
     BRONZE_EVENTS,
     BRONZE_GAPS,
+    DERIVED,
     GOLD,
     MADE_FROM,
     SILVER_EVENTS,
@@ -35,6 +36,8 @@ from shoplake_assets.tables import (
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
+    from pyiceberg.manifest import DataFile
+    from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
     from shoplake_assets.lake.gaps import Gap
@@ -72,6 +75,7 @@ class Pinned:
         tables: Every table, as it was when it was opened.
         ranges: The offsets in each of Bronze's data files that holds one Kafka partition, as the stream writes them.
         mixed: Files that hold several, as a compaction by hand may leave them; only their rows tell what they hold.
+        records: The number of records in each data file, by table.
         gaps: The recorded gaps.
         kafka: Kafka's range, asked for last; None if it did not answer.
     """
@@ -79,6 +83,7 @@ class Pinned:
     tables: Mapping[str, "Table"]
     ranges: Sequence[OffsetRange]
     mixed: int
+    records: Mapping[str, Sequence[int]]
     gaps: Sequence["Gap"]
     kafka: KafkaRange | None
 
@@ -119,20 +124,27 @@ def pin(catalog: "Catalog", *, kafka: AskKafka, patience_seconds: float = _PATIE
     tables |= _silver_and_quarantine(catalog, patience_seconds=patience_seconds)
     bronze = tables[BRONZE_EVENTS] = catalog.load_table(BRONZE_EVENTS)
     tables[BRONZE_GAPS] = catalog.load_table(BRONZE_GAPS)
-    ranges, mixed = _offset_ranges(bronze)
+    # Read once for all that is told from them: a quick look takes most of its time for this.
+    files = {name: _files_of(tables[name]) for name in (BRONZE_EVENTS, *DERIVED)}
+    ranges, mixed = _offset_ranges(files[BRONZE_EVENTS], bronze.schema())
     return Pinned(
         tables=tables,
         ranges=ranges,
         mixed=mixed,
+        records={name: [file.record_count for file in listed] for name, listed in files.items()},
         gaps=read_gaps(tables[BRONZE_GAPS]),
         kafka=kafka(),
     )
 
 
-def _offset_ranges(bronze: "Table") -> tuple[list[OffsetRange], int]:
-    current, schema = bronze.current_snapshot(), bronze.schema()
+def _files_of(table: "Table") -> list["DataFile"]:
+    current = table.current_snapshot()
+    return list(live_files(table, current)) if current else []
+
+
+def _offset_ranges(files: Sequence["DataFile"], schema: "Schema") -> tuple[list[OffsetRange], int]:
     ranges, mixed = [], 0
-    for file in live_files(bronze, current) if current else ():
+    for file in files:
         try:
             ranges.append(offset_range(file, schema))
         except LineageLostError:
