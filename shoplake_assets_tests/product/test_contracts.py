@@ -1,16 +1,28 @@
-"""A producer that breaks, as a user meets it: what is blocked, what the report says, and how it goes on."""
+"""A producer that breaks, as a user meets it: what is blocked, what the report says, and how it goes on.
+
+At last it sends what no producer should, a hundred thousand times, and each of it ends in one place.
+"""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import httpx
 import pytest
+from confluent_kafka import Producer
 
+from shoplake_assets.lake.snapshots import TOTAL_DUPLICATES, reflecting, rows_of, summary_of
+from shoplake_assets_tests.fuzz import fuzzed
+from shoplake_assets_tests.hostile import CORPUS
 from shoplake_assets_tests.product.conftest import Product
 from shoplake_assets_tests.waiting import wait_until
 
 pytestmark = [pytest.mark.spark, pytest.mark.product]
 
+FUZZED = 100_000
+PARTITIONS = 2
 DERIVED = ("silver.", "gold.")
 CHECK = """query Check($key: AssetKeyInput!) {
   assetNodeOrError(assetKey: $key) { ... on AssetNode { assetChecksOrError { ... on AssetChecks { checks {
@@ -100,3 +112,53 @@ def test_a_replay_by_the_same_contract_moves_nothing(product: Product) -> None:
     replayed = product.json("quarantine", "replay")
     assert replayed["records"] == replayed["broken"] == len(before["silver.quarantine"])
     assert product.numbers() == before
+
+
+def send(product: Product, payloads: Sequence[bytes | None]) -> None:
+    """Send the payloads as they are, to the partitions by turns."""
+    kafka = product.json("status")["kafka"]
+    producer = Producer({"bootstrap.servers": kafka["bootstrap"], "message.max.bytes": 1_048_000, "acks": "all"})
+    for partition, payload in zip(cycle(range(PARTITIONS)), payloads, strict=False):
+        producer.produce(kafka["topic"], value=payload, partition=partition)
+        producer.poll(0)
+    assert producer.flush(60) == 0
+
+
+def processes(product: Product) -> dict[str, tuple[int, int]]:
+    """Each process with its pid and how often it was started again."""
+    return {name: (state["pid"], state["restarts"]) for name, state in product.json("status")["processes"].items()}
+
+
+def coordinates(product: Product, table: str) -> Counter[tuple[int, int]]:
+    """How often each record of Kafka is in the table."""
+    return Counter((row["partition"], row["offset"]) for row in product.read(table))
+
+
+def duplicates(product: Product) -> int:
+    """The repeats that Silver has counted so far."""
+    return int(summary_of(reflecting(product.catalog.load_table("silver.events"))).get(TOTAL_DUPLICATES, 0))
+
+
+def test_every_fuzzed_event_is_accounted_for_and_no_process_falls(product: Product) -> None:
+    names = ("bronze.events", "silver.events", "silver.quarantine")
+    before = {name: coordinates(product, name) for name in names}
+    running, repeats = processes(product), duplicates(product)
+    corpus = [payload for payload, _ in CORPUS.values()]
+    send(product, [*corpus, *fuzzed(FUZZED - len(corpus), seed=9)])
+    sent = before["bronze.events"].total() + FUZZED
+    wait_until(
+        lambda: rows_of(product.catalog.load_table("bronze.events").current_snapshot()) == sent,
+        what="Bronze has every payload",
+    )
+    product.run("quarantine", "accept", "--because", "fuzz", "--share", "1")
+    product.run("drain")
+
+    came, accepted, rejected = (coordinates(product, name) - before[name] for name in names)
+    assert len(came) == came.total() == FUZZED
+    ended = accepted + rejected
+    assert set(ended.values()) == {1}
+    assert ended.keys() <= came.keys()
+    repeated = duplicates(product) - repeats
+    assert len(accepted) + len(rejected) + repeated == FUZZED
+    assert min(len(accepted), len(rejected), repeated) > 0
+    assert processes(product) == running
