@@ -158,7 +158,7 @@ def _is_between(ground: "Ground", before: dict[str, int | None]) -> bool:
 
 
 def _mains(ground: "Ground") -> dict[str, int | None]:
-    # Silver first: it is published last, so the two cannot seem to be between when both have moved.
+    # Silver last, as it is published last: the two cannot seem to be between when both have moved.
     return {name: ground.table(name).metadata.current_snapshot_id for name in (SILVER_QUARANTINE, SILVER_EVENTS)}
 
 
