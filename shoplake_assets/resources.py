@@ -8,24 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import httpx
 from dagster_pyspark import LazyPySparkResource  # noqa: TID253  makes no session before it is used
 
-from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.events.topic import beginning_offsets, describe_topic, end_offsets
 from shoplake_assets.lake.catalog import open_catalog
-from shoplake_assets.lake.position import Position
-from shoplake_assets.runtime.loopback import loopback_client
-from shoplake_assets.settings import LOOPBACK, Settings
+from shoplake_assets.runtime.stream import ingest_status, kafka_range
+from shoplake_assets.settings import Settings
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
     from pyspark.sql import SparkSession
 
     from shoplake_assets.lake.lake import Lake
-    from shoplake_assets.lake.verify.pinned import KafkaRange
+    from shoplake_assets.lake.position import KafkaRange, Position
 
-_PATIENCE_SECONDS = 3.0
 _RETRIES = 8
 _MOST_BACKOFF_MS = 5_000
 
@@ -71,30 +66,15 @@ class LakeConnection:
 
         return Lake(open_catalog(self.settings), spark)
 
-    def kafka_end(self) -> Position | None:
+    def kafka_end(self) -> "Position | None":
         """The position behind the newest record in Kafka; None while Kafka does not answer."""
-        try:
-            return Position.of_topic(describe_topic(self.settings).id, end_offsets(self.settings))
-        except ShoplakeError:
-            return None
+        found = self.kafka_range()
+        return None if found is None else found.end
 
     def kafka_range(self) -> "KafkaRange | None":
         """What Kafka holds; None while it does not answer."""
-        from shoplake_assets.lake.verify.pinned import KafkaRange
-
-        try:
-            topic = describe_topic(self.settings).id
-            begin, end = beginning_offsets(self.settings), end_offsets(self.settings)
-        except ShoplakeError:
-            return None
-        return KafkaRange(begin=Position.of_topic(topic, begin), end=Position.of_topic(topic, end))
+        return kafka_range(self.settings)
 
     def ingest_status(self) -> dict[str, Any] | None:
         """The ingest's own `/status`; None while it does not answer."""
-        url = f"http://{LOOPBACK}:{self.settings.ingest.port}/status"
-        try:
-            with loopback_client(timeout=_PATIENCE_SECONDS) as client:
-                document: dict[str, Any] = client.get(url).raise_for_status().json()
-        except (httpx.HTTPError, ValueError):
-            return None
-        return document
+        return ingest_status(self.settings)

@@ -249,7 +249,7 @@ def _result(tick: Tick) -> dg.SensorResult:
             passed=check.passed,
             description=check.says,
             metadata=check_metadata(check),
-            severity=severity_of(check),
+            severity=severity_of(blocks=check.blocks),
         )
         for check in tick.checks
     )

@@ -57,15 +57,15 @@ def checked(checks: "Sequence[Check]") -> Iterator[dg.AssetCheckResult]:
             asset_key=key_of(check.table),
             check_name=check.name,
             passed=check.passed,
-            severity=severity_of(check),
+            severity=severity_of(blocks=check.blocks),
             description=check.says,
             metadata=check_metadata(check),
         )
 
 
-def severity_of(check: "Check") -> dg.AssetCheckSeverity:
-    """An error if the check blocks; else a warning."""
-    return dg.AssetCheckSeverity.ERROR if check.blocks else dg.AssetCheckSeverity.WARN
+def severity_of(*, blocks: bool) -> dg.AssetCheckSeverity:
+    """An error if the check blocks; else a warning. The same whether it passes or not, so that it has one meaning."""
+    return dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN
 
 
 def standing(table: str, *, judged: "Sequence[Check]") -> Iterator[dg.AssetCheckResult]:
@@ -77,7 +77,13 @@ def standing(table: str, *, judged: "Sequence[Check]") -> Iterator[dg.AssetCheck
     for spec in check_specs(table):
         if spec.name not in done:
             says = "nothing new to judge" + ("; what is published has passed this check" if spec.blocking else "")
-            yield dg.AssetCheckResult(asset_key=spec.asset_key, check_name=spec.name, passed=True, description=says)
+            yield dg.AssetCheckResult(
+                asset_key=spec.asset_key,
+                check_name=spec.name,
+                passed=True,
+                severity=severity_of(blocks=spec.blocking),
+                description=says,
+            )
 
 
 def leave_standing(context: dg.AssetExecutionContext, tables: "Sequence[str]", *, because: str) -> None:
@@ -95,6 +101,7 @@ def leave_standing(context: dg.AssetExecutionContext, tables: "Sequence[str]", *
                         asset_key=spec.asset_key,
                         check_name=spec.name,
                         passed=True,
+                        severity=severity_of(blocks=spec.blocking),
                         description=f"not refreshed: {because}; what is published has passed this check",
                     )
                 )

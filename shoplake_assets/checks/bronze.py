@@ -5,7 +5,7 @@ the sensor, which evaluates the same functions on every commit.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -20,6 +20,7 @@ from shoplake_assets.lake.ranges import faults_in
 from shoplake_assets.lake.refresh import CONTRACT, Check
 from shoplake_assets.lake.snapshots import Commit, commits, since
 from shoplake_assets.resources import LakeConnection
+from shoplake_assets.runtime.stream import ingest_patience
 from shoplake_assets.tables import BRONZE_EVENTS, BRONZE_GAPS
 
 if TYPE_CHECKING:
@@ -39,22 +40,18 @@ _SPECS = {
     GAPS: "Somebody knows of every range of events that Kafka no longer had; 'shoplake gaps ack' says so.",
     SINGLE_WRITER: "The newest commits come from one Spark application at a time; two would interleave.",
 }
-# Triggers that may pass without a sign of life: Spark reports an idle query only every ten seconds.
-_QUIET_TRIGGERS = 3
-_IDLE_REPORT = timedelta(seconds=10)
 _RECENT_COMMITS = 20
 _MOST_NAMED = 5
 
 
 def ingest_alive(status: Mapping[str, Any] | None, *, now: datetime, trigger_seconds: float) -> Check:
     """Does the ingest live? Judged by its own heartbeat, so that a quiet shop is not taken for a dead ingest."""
-    patience = _IDLE_REPORT + timedelta(seconds=_QUIET_TRIGGERS * trigger_seconds)
     if status is None:
         return _check(ALIVE, passed=False, says="the ingest does not answer; see its log, or 'shoplake status'")
     beat = status.get("last_trigger_at")
     if status["state"] != "running" or beat is None:
         return _check(ALIVE, passed=False, says=f"the ingest is {status['state']} since {status['since']}")
-    age = now - datetime.fromisoformat(beat)
+    age, patience = now - datetime.fromisoformat(beat), ingest_patience(trigger_seconds=trigger_seconds)
     says = f"the query looked for records {age.total_seconds():.0f} s ago"
     return _check(ALIVE, passed=age <= patience, says=says, seconds_since_trigger=age.total_seconds())
 

@@ -15,7 +15,6 @@ from shoplake_assets.settings import load_settings
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from shoplake_assets.lake.position import Position
     from shoplake_assets.settings import Settings
 
 app = typer.Typer()
@@ -101,15 +100,16 @@ def table_documents(settings: "Settings") -> dict[str, dict[str, Any]]:
 
     from shoplake_assets.lake.catalog import open_catalog
     from shoplake_assets.lake.layers import read_layers
+    from shoplake_assets.runtime.stream import kafka_range
 
     try:
         layers = read_layers(open_catalog(settings))
     except NoSuchTableError:
         return {}
-    bounds, now = kafka_bounds(settings), datetime.now(UTC)
+    kafka, now = kafka_range(settings), datetime.now(UTC)
     documents = {}
     for name, layer in layers.items():
-        lag = None if bounds is None else layer.position.merged(bounds[0]).events_behind(bounds[1])
+        lag = None if kafka is None else kafka.ahead_of(layer.position)
         seconds = None if lag is None else layer.lag_seconds(lag_events=lag, now=now)
         documents[name] = {
             "rows": layer.rows,
@@ -120,19 +120,6 @@ def table_documents(settings: "Settings") -> dict[str, dict[str, Any]]:
             "newest_event_time": layer.newest_event and layer.newest_event.isoformat(),
         }
     return documents
-
-
-def kafka_bounds(settings: "Settings") -> "tuple[Position, Position] | None":
-    """The oldest and the next offsets in Kafka; None while it does not answer."""
-    from shoplake_assets.events.topic import beginning_offsets, describe_topic, end_offsets
-    from shoplake_assets.lake.position import Position
-
-    try:
-        topic = describe_topic(settings).id
-        begin, end = beginning_offsets(settings), end_offsets(settings)
-    except ShoplakeError:
-        return None
-    return Position.of_topic(topic, begin), Position.of_topic(topic, end)
 
 
 def _show(document: dict[str, Any]) -> None:

@@ -15,7 +15,6 @@ from shoplake_assets.settings import load_settings
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from shoplake_assets.lake.verify.pinned import KafkaRange
     from shoplake_assets.lake.verify.proof import Verification
     from shoplake_assets.settings import Settings
 
@@ -63,8 +62,9 @@ def _verify(settings: "Settings", *, quick: bool) -> "Verification":
 def _verify_quickly(settings: "Settings") -> "Verification":
     from shoplake_assets.lake.catalog import open_catalog
     from shoplake_assets.lake.verify.quick import verify_quickly
+    from shoplake_assets.runtime.stream import kafka_range
 
-    return verify_quickly(open_catalog(settings), kafka=lambda: _kafka_range(settings))
+    return verify_quickly(open_catalog(settings), kafka=lambda: kafka_range(settings))
 
 
 def _verify_fully(settings: "Settings") -> "Verification":
@@ -73,6 +73,7 @@ def _verify_fully(settings: "Settings") -> "Verification":
 
     from shoplake_assets.lake.catalog import open_catalog
     from shoplake_assets.lake.session import open_session
+    from shoplake_assets.runtime.stream import kafka_range
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
@@ -82,7 +83,7 @@ def _verify_fully(settings: "Settings") -> "Verification":
 
             return verify_fully(
                 Lake(open_catalog(settings), spark),
-                kafka=lambda: _kafka_range(settings),
+                kafka=lambda: kafka_range(settings),
                 say=lambda proof: console.print(
                     f"{proof.table} {proof.name}: {_VERDICTS[proof.holds][0]}", style="dim"
                 ),
@@ -90,16 +91,6 @@ def _verify_fully(settings: "Settings") -> "Verification":
     except PySparkException as error:
         line = str(error).strip().splitlines()[0]
         raise ShoplakeError(f"Spark ended before all was verified: {line} 'shoplake status' shows it.") from error
-
-
-def _kafka_range(settings: "Settings") -> "KafkaRange | None":
-    from shoplake_assets.cli.observe import kafka_bounds
-    from shoplake_assets.lake.verify.pinned import KafkaRange
-    from shoplake_assets.runtime.probes import kafka_answers
-
-    # The probe first: the client takes long to find out that nobody listens.
-    bounds = kafka_bounds(settings) if kafka_answers(settings.bootstrap) else None
-    return None if bounds is None else KafkaRange(begin=bounds[0], end=bounds[1])
 
 
 def _document(found: "Verification", *, seconds: float) -> dict[str, Any]:

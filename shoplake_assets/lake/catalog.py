@@ -4,6 +4,8 @@ Belongs here: the catalog's coordinates for each kind of reader, and how to open
 the tables. Every reader and writer takes its coordinates from here, so that they cannot disagree.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
 
     from shoplake_assets.settings import Settings
 
@@ -54,6 +57,17 @@ def open_catalog(settings: "Settings") -> "Catalog":
     """Open the catalog with pyiceberg; its database is made on first use."""
     settings.home.mkdir(parents=True, exist_ok=True)
     return _open(tuple(sorted(catalog_properties(settings).items())))
+
+
+def existing_tables(catalog: "Catalog", names: Iterable[str]) -> dict[str, "Table"]:
+    """Those of the tables that exist, as they are now, loaded in this order."""
+    from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
+
+    tables = {}
+    for name in names:
+        with suppress(NoSuchTableError, NoSuchNamespaceError):
+            tables[name] = catalog.load_table(name)
+    return tables
 
 
 @lru_cache(maxsize=8)

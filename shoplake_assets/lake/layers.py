@@ -59,15 +59,22 @@ def read_layers(catalog: "Catalog") -> dict[str, Layer]:
     Bronze is read from where Silver has come to, so that the cost does not grow with the lake.
     """
     tables = {name: catalog.load_table(name) for name in DERIVED}
-    return {BRONZE_EVENTS: _bronze(catalog.load_table(BRONZE_EVENTS), tables[SILVER_EVENTS])} | {
-        name: _derived(table) for name, table in tables.items()
+    bronze = catalog.load_table(BRONZE_EVENTS)
+    return {
+        BRONZE_EVENTS: bronze_layer(bronze, known=silver_reach(tables[SILVER_EVENTS])),
+        **{name: derived_layer(table) for name, table in tables.items()},
     }
 
 
-def _bronze(bronze: "Table", silver: "Table") -> Layer:
+def silver_reach(silver: "Table") -> Reach:
+    """How far Bronze reached as Silver read it."""
     current = reflecting(silver)
     seen = summary_of(current).get(SOURCE_SNAPSHOT)
-    known = Reach(int(seen), position_of(current), moment_of(current, NEWEST_RECORD)) if seen else Reach()
+    return Reach(int(seen), position_of(current), moment_of(current, NEWEST_RECORD)) if seen else Reach()
+
+
+def bronze_layer(bronze: "Table", *, known: Reach) -> Layer:
+    """Look at Bronze, reading only what was committed after `known`."""
     reach = bronze_reach(bronze, known=known)
     return Layer(
         rows=rows_of(bronze.current_snapshot()),
@@ -78,7 +85,8 @@ def _bronze(bronze: "Table", silver: "Table") -> Layer:
     )
 
 
-def _derived(table: "Table") -> Layer:
+def derived_layer(table: "Table") -> Layer:
+    """Look at a table of Silver or Gold."""
     current, source = table.current_snapshot(), reflecting(table)
     return Layer(
         rows=rows_of(current),

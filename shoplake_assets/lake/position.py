@@ -58,3 +58,20 @@ class Position:
         A partition that this position does not name counts from offset 0, though Kafka may have begun later.
         """
         return sum(max(0, offset - self.offsets.get(key, 0)) for key, offset in other.offsets.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaRange:
+    """What Kafka holds of the topic at one moment.
+
+    Attributes:
+        begin: The oldest offsets.
+        end: The next offsets.
+    """
+
+    begin: Position
+    end: Position
+
+    def ahead_of(self, position: Position) -> int:
+        """Events in the range that the position does not cover; what retention has removed does not count."""
+        return position.merged(self.begin).events_behind(self.end)

@@ -1,7 +1,7 @@
 """What the command line asks of a running Dagster, over its GraphQL API.
 
-Belongs here: runs under way, starting a refresh, how a run ended and what it made. Does not belong here: anything that
-the code location defines.
+Belongs here: putting a question, runs under way, starting a refresh, how a run ended and what it made. Does not belong
+here: anything that the code location defines, or how well things are (`health.orchestrator`).
 """
 
 import time
@@ -85,12 +85,13 @@ def refreshes_under_way(settings: "Settings") -> list[str]:
     Raises:
         ShoplakeError: Dagster does not answer.
     """
-    found = _ask(settings, _RUNS, {"filter": {"statuses": _UNDER_WAY}})["runsOrError"]
-    return [
-        run["runId"]
-        for run in found.get("results", ())
-        if run["jobName"] == REFRESH_JOB or any(key["path"][0] in _LAYERS for key in run["assetSelection"] or ())
-    ]
+    found = ask(settings, _RUNS, {"filter": {"statuses": _UNDER_WAY}})["runsOrError"]
+    return [run["runId"] for run in found.get("results", ()) if is_refresh(run)]
+
+
+def is_refresh(run: Mapping[str, Any]) -> bool:
+    """Whether a run, told with its `jobName` and `assetSelection`, works on Silver or Gold."""
+    return run["jobName"] == REFRESH_JOB or any(key["path"][0] in _LAYERS for key in run["assetSelection"] or ())
 
 
 def launch_refresh(settings: "Settings", *, silver: Mapping[str, Any] | None = None) -> str:
@@ -109,7 +110,7 @@ def launch_refresh(settings: "Settings", *, silver: Mapping[str, Any] | None = N
         "jobName": REFRESH_JOB,
     }
     params = {"selector": selector, "runConfigData": run_config(silver)}
-    answer = _ask(settings, _LAUNCH, {"params": params})["launchRun"]
+    answer = ask(settings, _LAUNCH, {"params": params})["launchRun"]
     if answer["__typename"] != "LaunchRunSuccess":
         raise ShoplakeError(f"Dagster refuses the refresh: {_refusal(answer)}")
     run_id: str = answer["run"]["runId"]
@@ -133,7 +134,7 @@ def run_outcome(settings: "Settings", run_id: str) -> RunOutcome:
     Raises:
         ShoplakeError: Dagster does not answer.
     """
-    answer = _ask(settings, _RUN, {"id": run_id})
+    answer = ask(settings, _RUN, {"id": run_id})
     reasons = [
         (event.get("failureMetadata") or {}).get("description") or event["error"]["message"]
         for event in answer["logsForRun"].get("events", ())
@@ -165,7 +166,7 @@ def figures_of(settings: "Settings", run_id: str, *, table: str) -> dict[str, in
     Raises:
         ShoplakeError: Dagster does not answer.
     """
-    run = _ask(settings, _FIGURES, {"id": run_id})["runOrError"]
+    run = ask(settings, _FIGURES, {"id": run_id})["runOrError"]
     figures: dict[str, int] = {}
     for made in run.get("assetMaterializations", ()):
         if ".".join(made["assetKey"]["path"]) == table:
@@ -178,10 +179,23 @@ def _url(settings: "Settings") -> str:
     return f"http://{LOOPBACK}:{settings.dagster.port}"
 
 
-def _ask(settings: "Settings", query: str, variables: dict[str, Any]) -> dict[str, Any]:
+def ask(
+    settings: "Settings", query: str, variables: dict[str, Any], *, patience_seconds: float = _PATIENCE_SECONDS
+) -> dict[str, Any]:
+    """Put a question in GraphQL and give the `data` of its answer.
+
+    Args:
+        settings: The lake.
+        query: The question.
+        variables: Its variables.
+        patience_seconds: Seconds to wait for each step of the answer.
+
+    Raises:
+        ShoplakeError: Dagster does not answer, or refuses.
+    """
     url = f"{_url(settings)}/graphql"
     try:
-        with loopback_client(timeout=_PATIENCE_SECONDS) as client:
+        with loopback_client(timeout=patience_seconds) as client:
             document = client.post(url, json={"query": query, "variables": variables}).raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         raise ShoplakeError(f"Dagster does not answer at {url} ({error}). 'shoplake up' starts it.") from error

@@ -8,8 +8,7 @@ import pytest
 
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.lake import Lake
-from shoplake_assets.lake.position import Position
-from shoplake_assets.lake.verify.pinned import KafkaRange
+from shoplake_assets.lake.position import KafkaRange, Position
 from shoplake_assets.settings import Settings
 from shoplake_assets.tables import (
     BRONZE_EVENTS,

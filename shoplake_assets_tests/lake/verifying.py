@@ -13,9 +13,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from shoplake_assets.lake.gaps import Gap, record_gaps
 from shoplake_assets.lake.limits import Acceptance
-from shoplake_assets.lake.position import Position
+from shoplake_assets.lake.position import KafkaRange, Position
 from shoplake_assets.lake.verify.full import verify_fully
-from shoplake_assets.lake.verify.pinned import KafkaRange
 from shoplake_assets.lake.verify.proof import Proof, Verification
 from shoplake_assets.lake.verify.quick import verify_quickly
 from shoplake_assets.tables import ALL

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from shoplake_assets.lake.gaps import read_gaps
-from shoplake_assets.lake.position import Position
+from shoplake_assets.lake.position import KafkaRange, Position
 from shoplake_assets.lake.snapshots import (
     CODE_VERSION,
     REPLAYED,
@@ -46,19 +46,6 @@ _SUMMARIES = [name for name in GOLD if MADE_FROM[name] in GOLD]
 _GOLD_DOWNWARDS = (*_SUMMARIES, *(name for name in GOLD if name not in _SUMMARIES))
 _PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
-class KafkaRange:
-    """What Kafka holds of the topic as it is now.
-
-    Attributes:
-        begin: The oldest offsets.
-        end: The next offsets.
-    """
-
-    begin: Position
-    end: Position
 
 
 Extents = Mapping[tuple[str, int], tuple[int, int]]
