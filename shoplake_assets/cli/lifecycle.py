@@ -30,7 +30,9 @@ COLOURS = {"running": "green", "starting": "yellow", "backoff": "red", "fatal": 
 SERVES = {
     "kafka": "Kafka",
     "spark": "Spark Connect",
+    "spark-ui": "Spark UI",
     "ingest": "Ingest status",
+    "ingest-ui": "Ingest Spark UI",
     "webserver": "Dagster UI",
     "dashboard": "Dashboard",
 }
@@ -232,7 +234,8 @@ def _print_places(settings: "Settings", console: "Console") -> None:
     where = urls(settings)
     table = Table(show_header=False, box=None, padding=(0, 2))
     for name, title in SERVES.items():
-        table.add_row(title, where[name])
+        if name in where:
+            table.add_row(title, where[name])
     table.add_row("Home", str(settings.home))
     table.add_row("Logs", str(logs_folder(settings)))
     console.print(table)

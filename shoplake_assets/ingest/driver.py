@@ -17,6 +17,7 @@ import psutil  # type: ignore[import-untyped]
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime.jars import resolve_jars
 from shoplake_assets.runtime.java import find_java
+from shoplake_assets.runtime.ports import Port, taken
 from shoplake_assets.runtime.scratch import emptied, scratch_folder
 from shoplake_assets.runtime.spark import ingest_conf, java_environment, prepare_spark, without_spark
 
@@ -58,7 +59,7 @@ def spark_driver(settings: "Settings", *, inherits: int) -> Iterator[Driver]:
         inherits: A file descriptor that the JVM shall hold, too.
 
     Raises:
-        ShoplakeError: The JVM has died.
+        ShoplakeError: The port of its UI is taken, or the JVM has died.
     """
     from py4j.protocol import Py4JError, Py4JNetworkError  # type: ignore[import-untyped]
 
@@ -82,6 +83,8 @@ def _launch(settings: "Settings", *, inherits: int) -> Driver:
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
+    if said := taken(Port("ingest", "spark_ui_port", settings.ingest.spark_ui_port)):
+        raise ShoplakeError(said)
     java = find_java(settings)
     jars = resolve_jars(settings, java)
     prepare_spark(settings)

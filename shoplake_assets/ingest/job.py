@@ -48,7 +48,7 @@ def run_ingest(settings: "Settings", *, once: bool = False) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    progress = Progress()
+    progress = Progress(trigger_seconds=settings.ingest.trigger_seconds)
     with single_writer(settings) as lock:
         serve(progress, port=settings.ingest.port)
         topic_id = wait_for_topic(settings, seconds=_KAFKA_PATIENCE_SECONDS).id

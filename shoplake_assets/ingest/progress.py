@@ -1,6 +1,7 @@
 """What the ingest knows of itself.
 
-Belongs here: the state that the HTTP endpoints show, and the listener that keeps it. Does not belong here: HTTP.
+Belongs here: the status, and the listener that keeps it and the metrics. Does not belong here: which metrics there are
+(`metrics`), HTTP.
 """
 
 import json
@@ -10,12 +11,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from shoplake_assets.ingest.metrics import Metrics
 
 if TYPE_CHECKING:
     from pyspark.sql.streaming.listener import StreamingQueryListener
-
-_BATCH_BUCKETS = (0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60)
 
 
 def _now() -> str:
@@ -75,28 +74,10 @@ class Status:
 class Progress:
     """The status and the metrics, written by the query's listener and read by the HTTP threads."""
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+    def __init__(self, *, trigger_seconds: float) -> None:
+        self.metrics = Metrics(trigger_seconds=trigger_seconds)
         self._lock = threading.Lock()
         self._status = Status()
-        self._events = Counter("shoplake_ingest_events", "Events committed to Bronze.", registry=self.registry)
-        self._batches = Histogram(
-            "shoplake_ingest_batch_duration_seconds",
-            "Duration of micro-batches that had records.",
-            buckets=_BATCH_BUCKETS,
-            registry=self.registry,
-        )
-        self._trigger = Gauge(
-            "shoplake_ingest_last_trigger_timestamp_seconds",
-            "When the query last looked for records.",
-            registry=self.registry,
-        )
-        self._offset = Gauge(
-            "shoplake_ingest_next_offset",
-            "Next offset to be read, by partition.",
-            labelnames=("partition",),
-            registry=self.registry,
-        )
 
     def note(self, **changes: str | int | Checkpoint | None) -> None:
         """Change fields of the status."""
@@ -107,7 +88,7 @@ class Progress:
     def beat(self) -> None:
         """Record that the query looked for records."""
         self.note(last_trigger_at=_now())
-        self._trigger.set_to_current_time()
+        self.metrics.beat()
 
     def batch(self, report: dict[str, Any]) -> None:
         """Record a micro-batch from Spark's progress report; one without rows is just a beat."""
@@ -126,10 +107,7 @@ class Progress:
                 "seconds": seconds,
                 "offsets": offsets,
             }
-        self._events.inc(rows)
-        self._batches.observe(seconds["triggerExecution"])
-        for partition, offset in offsets.items():
-            self._offset.labels(partition).set(offset)
+        self.metrics.batch(rows=rows, seconds=seconds, offsets=offsets)
 
     def document(self) -> dict[str, Any]:
         """The `/status` document as of now."""

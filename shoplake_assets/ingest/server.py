@@ -29,7 +29,7 @@ def application(progress: "Progress") -> Flask:
 
     @app.get("/metrics")
     def metrics() -> Response:
-        return Response(generate_latest(progress.registry), content_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(progress.metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
     return app
 

@@ -46,11 +46,13 @@ def lake_ports(settings: "Settings") -> list[Port]:
     """The ports that the processes of this lake will listen on."""
     ports = [
         Port("ingest", "port", settings.ingest.port),
+        Port("ingest", "spark_ui_port", settings.ingest.spark_ui_port),
         Port("dagster", "port", settings.dagster.port),
         Port("dagster", "code_server_port", settings.dagster.code_server_port),
         Port("dashboard", "port", settings.dashboard.port),
     ]
     if settings.spark.remote is None:
+        ports.insert(0, Port("spark", "ui_port", settings.spark.ui_port))
         ports.insert(0, Port("spark", "connect_port", settings.spark.connect_port))
     if settings.kafka.bootstrap is None:
         ports.insert(0, Port("kafka", "controller_port", settings.kafka.controller_port))
@@ -67,13 +69,20 @@ def conflicts(settings: "Settings") -> list[str]:
             problems.append(
                 f"port {port.number} is set twice, by {other.variable} and {port.variable}. Change one of them."
             )
-        elif not is_free(port.number):
-            problems.append(
-                f"port {port.number} is taken by {_holder(port.number)}. Stop it, or set {port.variable}; "
-                "'shoplake up --ports auto' finds free ones."
-            )
+        elif said := taken(port):
+            problems.append(said)
         first_use.setdefault(port.number, port)
     return problems
+
+
+def taken(port: Port) -> str | None:
+    """What holds the port and which setting changes it, as one sentence; None if it is free."""
+    if is_free(port.number):
+        return None
+    return (
+        f"port {port.number} is taken by {_holder(port.number)}. Stop it, or set {port.variable}; "
+        "'shoplake up --ports auto' finds free ones."
+    )
 
 
 def check_ports(settings: "Settings") -> None:

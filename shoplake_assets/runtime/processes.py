@@ -79,11 +79,14 @@ def embedded_processes(settings: "Settings", java: "Java", jars: "Jars", *, gene
 
 
 def urls(settings: "Settings") -> dict[str, str]:
-    """Where each process that serves somebody is found, by its name."""
+    """Where each process that serves somebody is found, by its name, and Spark's UI of those that have one."""
+    embedded = {"spark-ui": f"http://{LOOPBACK}:{settings.spark.ui_port}"} if settings.spark.remote is None else {}
     return {
         "kafka": settings.bootstrap,
         "spark": settings.spark_remote,
+        **embedded,
         "ingest": f"http://{LOOPBACK}:{settings.ingest.port}/status",
+        "ingest-ui": f"http://{LOOPBACK}:{settings.ingest.spark_ui_port}",
         "code-server": f"grpc://{LOOPBACK}:{settings.dagster.code_server_port}",
         "webserver": f"http://{LOOPBACK}:{settings.dagster.port}",
         "dashboard": f"http://{LOOPBACK}:{settings.dashboard.port}",

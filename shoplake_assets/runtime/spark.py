@@ -38,6 +38,27 @@ QUIET = {
     "org.apache.spark.SparkConf": "error",
     "org.apache.spark.sql.connect.service.SparkConnectServer": "info",
 }
+# The UI shows and does not kill, and remembers so little that a driver can run for weeks. Prometheus reads
+# `/metrics/prometheus/` on the same port; names begin with the namespace, and not with the id of the application.
+_RETAINED = "500"
+_UI = {
+    "spark.ui.enabled": "true",
+    "spark.ui.killEnabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    # Else Spark would take the next port where this one is taken. Its other ports are of the kernel's choice.
+    "spark.port.maxRetries": "0",
+    "spark.ui.retainedJobs": _RETAINED,
+    "spark.ui.retainedStages": _RETAINED,
+    "spark.ui.retainedTasks": "1000",
+    "spark.sql.ui.retainedExecutions": _RETAINED,
+    "spark.connect.ui.retainedSessions": _RETAINED,
+    "spark.connect.ui.retainedStatements": _RETAINED,
+    "spark.sql.streaming.ui.retainedProgressUpdates": _RETAINED,
+    "spark.metrics.namespace": "shoplake",
+    "spark.metrics.conf.*.sink.prometheusServlet.class": "org.apache.spark.metrics.sink.PrometheusServlet",
+    "spark.metrics.conf.*.sink.prometheusServlet.path": "/metrics/prometheus",
+    "spark.metrics.conf.*.source.jvm.class": "org.apache.spark.metrics.source.JvmSource",
+}
 
 
 def spark_folder(settings: "Settings") -> Path:
@@ -75,7 +96,7 @@ def prepare_spark(settings: "Settings") -> None:
 def spark_conf(
     settings: "Settings", jars: "Jars", *, java: "Java | None" = None, memory_mb: int, scratch: "Path"
 ) -> dict[str, str]:
-    """Configuration of a local driver that sees the lake.
+    """Configuration of a local driver that sees the lake, but for the port of its UI.
 
     Args:
         settings: The number of cores, the home, the catalog.
@@ -98,8 +119,7 @@ def spark_conf(
         "spark.driver.extraJavaOptions": " ".join(f'"{option}"' for option in options),
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
+        **_UI,
         "spark.local.dir": str(scratch),
         # Shuffle files are removed once the garbage collector has found that nobody needs them.
         "spark.cleaner.periodicGC.interval": "5min",
@@ -116,7 +136,9 @@ def ingest_conf(settings: "Settings", jars: "Jars", *, java: "Java | None" = Non
     scratch = scratch_folder(settings, "ingest")
     return {
         **spark_conf(settings, jars, java=java, memory_mb=settings.ingest.memory_mb, scratch=scratch),
+        "spark.ui.port": str(settings.ingest.spark_ui_port),
         "spark.sql.streaming.minBatchesToRetain": str(settings.maintenance.checkpoint_batches),
+        "spark.sql.streaming.metricsEnabled": "true",
     }
 
 
@@ -126,6 +148,7 @@ def connect_command(settings: "Settings", java: "Java", jars: "Jars") -> list[st
     conf = {
         "spark.app.name": "shoplake",
         **spark_conf(settings, jars, java=java, memory_mb=settings.spark.memory_mb, scratch=scratch),
+        "spark.ui.port": str(settings.spark.ui_port),
         "spark.connect.grpc.binding.address": LOOPBACK,
         "spark.connect.grpc.binding.port": str(settings.spark.connect_port),
         # What a killed run leaves behind is let go of soon; a run that ends releases its session itself.

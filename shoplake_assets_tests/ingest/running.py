@@ -32,9 +32,14 @@ def _environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         "SHOPLAKE_HOME": str(settings.home),
         "SHOPLAKE_KAFKA__TOPIC": settings.kafka.topic,
-        "SHOPLAKE_INGEST__PORT": str(next(port for port in _PORTS if is_free(port))),
+        "SHOPLAKE_INGEST__PORT": _free_port(),
+        "SHOPLAKE_INGEST__SPARK_UI_PORT": _free_port(),
         "SHOPLAKE_INGEST__TRIGGER_SECONDS": "0.5",
     }
+
+
+def _free_port() -> str:
+    return str(next(port for port in _PORTS if is_free(port)))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ A JVM that dies in the middle of an answer cannot be made to order, so a process
 are those that were seen; `test_recovery` kills the real one.
 """
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,14 @@ def test_an_error_of_a_jvm_that_lives_stays_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(Py4JError) as raised, driver.spark_driver(Settings(home=tmp_path), inherits=0):
         raise BROKEN_OFF
     assert raised.value is BROKEN_OFF
+
+
+def test_a_port_of_the_ui_that_is_taken_is_told_before_a_jvm_is_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        settings = Settings(home=tmp_path, ingest={"spark_ui_port": port})
+        with (
+            pytest.raises(ShoplakeError, match=rf"port {port} is taken by .* set SHOPLAKE_INGEST__SPARK_UI_PORT"),
+            driver.spark_driver(settings, inherits=0),
+        ):
+            raise AssertionError("started")

@@ -31,7 +31,7 @@ IDLE = {**REPORT, "batchId": 4, "numInputRows": 0, "durationMs": {"triggerExecut
 @pytest.fixture
 def progress() -> Progress:
     """The progress of an ingest that has just begun."""
-    return Progress()
+    return Progress(trigger_seconds=10)
 
 
 def test_it_starts_before_it_runs(progress: Progress) -> None:
@@ -92,6 +92,26 @@ def test_metrics_are_served_as_prometheus_reads_them(progress: Progress) -> None
     assert 'shoplake_ingest_batch_duration_seconds_bucket{le="2.0"} 1.0' in lines
     assert 'shoplake_ingest_next_offset{partition="0"} 70.0' in lines
     assert any(line.startswith("shoplake_ingest_last_trigger_timestamp_seconds 1") for line in lines)
+
+
+def test_metrics_compare_a_batch_with_its_interval_and_say_which_phase_took_how_long(progress: Progress) -> None:
+    progress.batch(REPORT)
+    progress.batch(IDLE)
+    lines = application(progress).test_client().get("/metrics").get_data(as_text=True).splitlines()
+    phases = [line for line in lines if line.startswith("shoplake_ingest_phase_duration_seconds_sum")]
+    assert phases == [
+        'shoplake_ingest_phase_duration_seconds_sum{phase="addBatch"} 0.9',
+        'shoplake_ingest_phase_duration_seconds_sum{phase="commitOffsets"} 0.04',
+    ]
+    assert 'shoplake_ingest_phase_duration_seconds_bucket{le="0.5",phase="addBatch"} 0.0' in lines
+    assert 'shoplake_ingest_phase_duration_seconds_bucket{le="1.0",phase="addBatch"} 1.0' in lines
+    assert "shoplake_ingest_trigger_interval_seconds 10.0" in lines
+
+
+def test_metrics_say_what_the_process_itself_takes(progress: Progress) -> None:
+    lines = application(progress).test_client().get("/metrics").get_data(as_text=True).splitlines()
+    names = {line.split()[0] for line in lines}
+    assert {"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds"} <= names
 
 
 def test_anything_else_is_not_found(progress: Progress) -> None:
