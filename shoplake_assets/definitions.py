@@ -5,8 +5,10 @@ Belongs here: the list of parts. Tests, the command line and production all call
 
 import dagster as dg
 
+from shoplake_assets.alerts import alert_sensors
 from shoplake_assets.assets.exports import csv_exports
 from shoplake_assets.assets.gold import gold_tables
+from shoplake_assets.assets.report import sales_report
 from shoplake_assets.assets.silver import silver_tables
 from shoplake_assets.assets.streams import bronze_events, bronze_gaps, kafka_events
 from shoplake_assets.checks.bronze import bronze_checks
@@ -29,9 +31,9 @@ from shoplake_assets.settings import Settings, load_settings
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Put the code location together for the lake of the settings."""
     return dg.Definitions(
-        assets=[kafka_events, bronze_events, bronze_gaps, silver_tables, gold_tables, csv_exports],
+        assets=[kafka_events, bronze_events, bronze_gaps, silver_tables, gold_tables, csv_exports, sales_report],
         asset_checks=[bronze_checks, verification],
-        sensors=[bronze_ingest_sensor(settings), automation_sensor(settings)],
+        sensors=[bronze_ingest_sensor(settings), automation_sensor(settings), *alert_sensors(settings)],
         schedules=[exports_schedule(settings), maintenance_schedule(settings), verify_schedule(settings)],
         jobs=[refresh_job, exports_job, maintenance_job, verify_job],
         resources={

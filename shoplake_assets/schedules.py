@@ -22,7 +22,9 @@ refresh_job = dg.define_asset_job(
     description="Bring Silver and Gold up to Bronze now; what 'shoplake drain' starts where nothing is under way.",
 )
 exports_job = dg.define_asset_job(
-    "write_exports", selection=dg.AssetSelection.groups("exports"), description="Write the CSV exports of Gold."
+    "write_exports",
+    selection=dg.AssetSelection.groups("exports"),
+    description="Write the CSV exports of Gold and the sales report.",
 )
 verify_job = dg.define_asset_job(
     "verify",
@@ -32,14 +34,14 @@ verify_job = dg.define_asset_job(
 
 
 def exports_schedule(settings: Settings) -> dg.ScheduleDefinition:
-    """Make the schedule of the CSV exports."""
+    """Make the schedule of the CSV exports and of the sales report."""
     return dg.ScheduleDefinition(
         name="exports",
         job=exports_job,
         cron_schedule=settings.dagster.export_cron,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Writes the CSV exports of Gold.",
+        description="Writes the CSV exports of Gold and the sales report.",
     )
 
 

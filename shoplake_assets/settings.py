@@ -10,10 +10,11 @@ Precedence, highest first: environment variables (`SHOPLAKE_`, nested with `__`)
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     JsonConfigSettingsSource,
@@ -57,6 +58,9 @@ class SparkSettings(_Section):
         None, description="An existing Spark Connect endpoint, `sc://host:port`; empty starts the embedded server."
     )
     connect_port: int = Field(15002, ge=1, le=65535, description="Port of the embedded Spark Connect server.")
+    ui_port: int = Field(
+        4040, ge=1024, le=65535, description="Port of the embedded server's Spark UI and of its `/metrics/prometheus/`."
+    )
     cores: int = Field(2, ge=1, description="Task slots of the Connect server and of the ingest driver, each.")
     memory_mb: int = Field(2048, ge=1024, description="Heap of the embedded Connect server, MiB.")
 
@@ -69,6 +73,9 @@ class IngestSettings(_Section):
         1_000_000, ge=1, description="Most events in one micro-batch, so that catching up stays in bounded steps."
     )
     port: int = Field(9108, ge=1, le=65535, description="Port of the ingest's `/status` and `/metrics`.")
+    spark_ui_port: int = Field(
+        4041, ge=1024, le=65535, description="Port of the ingest's Spark UI and of its `/metrics/prometheus/`."
+    )
     memory_mb: int = Field(1024, ge=512, description="Heap of the ingest driver, MiB.")
 
 
@@ -98,6 +105,27 @@ class DagsterSettings(_Section):
     compute_log_bucket: str | None = Field(
         None, description="S3 bucket for the compute logs of runs (dagster-aws); empty keeps them in the home."
     )
+
+
+class AlertsSettings(_Section):
+    """Messages about failed checks and a dead ingest."""
+
+    webhook_url: SecretStr | None = Field(
+        None,
+        description="Address of a webhook that takes Slack's JSON. It is told when a blocking check fails or the "
+        "ingest is dead, and when that is well again; empty tells nobody. A secret, which is never shown.",
+    )
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _web_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if not value:
+            return None
+        try:
+            return SecretStr(str(HttpUrl(value.get_secret_value())))
+        except ValidationError:
+            says = "must be an address that begins with http:// or https://"
+            raise PydanticCustomError("web_address", says) from None
 
 
 class GeneratorSettings(_Section):
@@ -186,7 +214,12 @@ class Settings(BaseSettings):
     """All settings; `load_settings` reads them from where they are kept."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        hide_input_in_errors=True,
     )
 
     home: Path = Field(DEFAULT_HOME, description="Folder of all local state: broker, lake, Dagster, logs.")
@@ -195,6 +228,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     refresh: RefreshSettings = RefreshSettings()
     dagster: DagsterSettings = DagsterSettings()
+    alerts: AlertsSettings = AlertsSettings()
     generator: GeneratorSettings = GeneratorSettings()
     dashboard: DashboardSettings = DashboardSettings()
     exports: ExportSettings = ExportSettings()
@@ -218,6 +252,14 @@ class Settings(BaseSettings):
     def spark_remote(self) -> str:
         """Spark Connect endpoint, as Spark's clients take it."""
         return self.spark.remote or f"sc://{LOOPBACK}:{self.spark.connect_port}"
+
+    @property
+    def exports_folder(self) -> Path | None:
+        """The folder that exports go to; None where they go to S3."""
+        wanted = self.exports.destination
+        if wanted is None:
+            return self.home / "exports"
+        return None if wanted.startswith("s3://") else Path(wanted).expanduser()
 
     @property
     def settings_file(self) -> Path:
@@ -262,7 +304,7 @@ class SettingRow(NamedTuple):
 
     Attributes:
         variable: The environment variable.
-        value: Its value now; what may be a secret is never among the settings.
+        value: Its value now; asterisks in the place of a secret.
         default: Its default.
         description: What it is for.
     """
@@ -307,4 +349,11 @@ def _explain(problem: dict[str, Any]) -> str:
     name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
     if problem["type"] == "extra_forbidden":
         return f"{name} is not a setting. See 'shoplake settings' for all of them"
-    return f"{name}={problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    given = "" if _may_hold_a_secret(problem["loc"][0]) else f"={problem['input']!r}"
+    return f"{name}{given}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _may_hold_a_secret(name: str) -> bool:
+    """Whether a section has a secret; then nothing that was given for it is shown."""
+    fields: dict[str, FieldInfo] = getattr(Settings.model_fields[name].annotation, "model_fields", {})
+    return any(SecretStr in get_args(field.annotation) for field in fields.values())

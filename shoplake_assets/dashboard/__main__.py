@@ -17,6 +17,8 @@ _THREADS = 8
 def main() -> None:
     """Serve the dashboard until the process is stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stdout)
+    # One line for each question that health asks would hide all others.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         serve(load_settings())
     except ShoplakeError as error:

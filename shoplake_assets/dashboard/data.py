@@ -1,10 +1,11 @@
 """Reading the lake for the dashboard: pyiceberg into Arrow, each snapshot of a table at most once.
 
 Belongs here: which snapshot a table has now, and its rows. Does not belong here: what is computed from them
-(`insights`). A look pins the snapshots of all tables, so that one page never mixes two states of a table.
+(`insights.numbers`), and the newest rows of Silver (`live.recent`). A look pins the snapshots of the tables, so that
+one page never mixes two states of a table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa  # type: ignore[import-untyped]
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
-from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo, GreaterThanOrEqual, LessThan
 
-from shoplake_assets.lake.snapshots import committed_at, position_of, rows_of
+from shoplake_assets.lake.snapshots import committed_at, position_of, reflecting, rows_of
 from shoplake_assets.tables import ALL
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class TableState:
         snapshot_id: Iceberg's id of it; None where the table has none yet.
         committed_at: When it became visible, UTC; None where the table has no snapshot yet.
         rows: Rows in the table.
-        position: How far into Kafka it reaches.
+        position: How far into Kafka it reaches; names no partition until a refresh has published the table.
     """
 
     snapshot_id: int | None
@@ -54,6 +55,7 @@ class _Read:
     columns: tuple[str, ...]
     since: datetime | None
     before: datetime | None
+    category: str | None
     table: "Table" = field(compare=False, repr=False)
 
 
@@ -65,6 +67,10 @@ class LakeView:
         self._read = read
         self.states = {name: _state(table) for name, table in tables.items()}
         """State of each table that exists, by its name."""
+
+    def table(self, name: str) -> "Table | None":
+        """The table as pyiceberg has it; None where it does not exist."""
+        return self._tables.get(name)
 
     def snapshot_id(self, name: str) -> int | None:
         """Id of the table's current snapshot; None where the table or the snapshot does not exist."""
@@ -81,6 +87,7 @@ class LakeView:
         columns: tuple[str, ...],
         since: datetime | None = None,
         before: datetime | None = None,
+        category: str | None = None,
     ) -> pa.Table:
         """Rows of a table.
 
@@ -89,6 +96,7 @@ class LakeView:
             columns: The columns to read.
             since: Only rows whose `event_hour` is not earlier.
             before: Only rows whose `event_hour` is earlier.
+            category: Only rows of this category.
 
         Returns:
             The rows; none, with the columns, where the table has no snapshot; no column where it does not exist.
@@ -100,7 +108,15 @@ class LakeView:
         if snapshot_id is None:
             return table.schema().select(*columns).as_arrow().empty_table()
         return self._read(
-            _Read(name=name, snapshot_id=snapshot_id, columns=columns, since=since, before=before, table=table)
+            _Read(
+                name=name,
+                snapshot_id=snapshot_id,
+                columns=columns,
+                since=since,
+                before=before,
+                category=category,
+                table=table,
+            )
         )
 
 
@@ -116,11 +132,11 @@ class LakeReader:
         self._cached = lru_cache(maxsize=_KEPT_READS)(_scan)
         self._lock = Lock()
 
-    def look(self) -> LakeView:
-        """The lake as it is now; reads metadata only."""
+    def look(self, names: Iterable[str] = ALL) -> LakeView:
+        """The lake's tables as they are now, or some of them; reads metadata only."""
         catalog = self._open_catalog()
         tables = {}
-        for name in ALL:
+        for name in names:
             try:
                 tables[name] = catalog.load_table(name)
             except (NoSuchTableError, NoSuchNamespaceError):
@@ -134,13 +150,15 @@ class LakeReader:
 
 
 def _scan(read: _Read) -> pa.Table:
-    bounds = []
+    wanted: BooleanExpression = AlwaysTrue()
     if read.since is not None:
-        bounds.append(f"event_hour >= '{read.since.isoformat()}'")
+        wanted = And(wanted, GreaterThanOrEqual(term="event_hour", value=read.since.isoformat()))
     if read.before is not None:
-        bounds.append(f"event_hour < '{read.before.isoformat()}'")
+        wanted = And(wanted, LessThan(term="event_hour", value=read.before.isoformat()))
+    if read.category is not None:
+        wanted = And(wanted, EqualTo(term="category", value=read.category))
     scan = read.table.scan(
-        row_filter=" and ".join(bounds) or AlwaysTrue(),
+        row_filter=wanted,
         selected_fields=read.columns,
         snapshot_id=read.snapshot_id,
     )
@@ -153,5 +171,5 @@ def _state(table: "Table") -> TableState:
         snapshot_id=snapshot.snapshot_id if snapshot else None,
         committed_at=committed_at(snapshot) if snapshot else None,
         rows=rows_of(snapshot),
-        position=position_of(snapshot),
+        position=position_of(reflecting(table)),
     )

@@ -9,7 +9,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 from moto.server import ThreadedMotoServer
 
-from shoplake_assets.assets.exports import Bucket, Folder, destination
+from shoplake_assets.assets.destination import Bucket, Folder, destination
+from shoplake_assets.assets.exports import csv_of
 from shoplake_assets.settings import load_settings
 
 ROWS = pa.Table.from_pylist(
@@ -39,7 +40,7 @@ TEXT = (
 
 
 def test_a_file_has_exact_money_and_utc_times(tmp_path: Path) -> None:
-    uri = Folder(tmp_path / "exports").write("gold_hourly_sales.csv", ROWS)
+    uri = Folder(tmp_path / "exports").write("gold_hourly_sales.csv", csv_of(ROWS), content_type="text/csv")
     file = tmp_path / "exports" / "gold_hourly_sales.csv"
     assert uri == file.as_uri()
     assert file.read_bytes().decode() == TEXT
@@ -48,9 +49,9 @@ def test_a_file_has_exact_money_and_utc_times(tmp_path: Path) -> None:
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    folder.write("x.csv", ROWS)
-    with pytest.raises(AttributeError):
-        folder.write("x.csv", "no table")
+    folder.write("x.csv", TEXT, content_type="text/csv")
+    with pytest.raises(UnicodeEncodeError):
+        folder.write("x.csv", "half a character: \ud800", content_type="text/csv")
     assert (tmp_path / "x.csv").read_bytes().decode() == TEXT
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.csv"]
 
@@ -67,8 +68,9 @@ def test_the_same_bytes_go_to_a_real_s3_api(monkeypatch: pytest.MonkeyPatch) -> 
         settings = load_settings(exports={"destination": "s3://lake/daily/", "s3_endpoint": endpoint})
         place = destination(settings)
         assert place == Bucket("lake", "daily", endpoint)
-        assert place.write("gold_top_users.csv", ROWS) == "s3://lake/daily/gold_top_users.csv"
+        stored_at = place.write("gold_top_users.csv", csv_of(ROWS), content_type="text/csv")
+        assert stored_at == "s3://lake/daily/gold_top_users.csv"
         stored = client.get_object(Bucket="lake", Key="daily/gold_top_users.csv")
-        assert stored["Body"].read().decode() == TEXT
+        assert (stored["Body"].read().decode(), stored["ContentType"]) == (TEXT, "text/csv")
     finally:
         server.stop()

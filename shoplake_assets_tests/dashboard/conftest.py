@@ -52,7 +52,7 @@ def append(settings: Settings) -> Append:
     catalog = open_catalog(settings)
 
     def into(name: str, rows: list[dict[str, Any]], *, position: str = "{}") -> None:
-        table = _unpartitioned(catalog.load_table(name))
+        table = unpartitioned(catalog.load_table(name))
         table.append(
             pa.Table.from_pylist(rows, schema=table.schema().as_arrow()), snapshot_properties={POSITION: position}
         )
@@ -144,7 +144,7 @@ def _top(window: str, rank: int, sold: dict[str, Any], **who: str | None) -> dic
     return {"window": window, "rank": rank, **who, **sold}
 
 
-def _unpartitioned(table: Table) -> Table:
+def unpartitioned(table: Table) -> Table:
     """Without its partitions: pyiceberg needs one more package to write them, and the dashboard reads both alike."""
     if not table.spec().is_unpartitioned():
         with table.update_spec() as update:

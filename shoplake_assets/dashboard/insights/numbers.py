@@ -1,4 +1,4 @@
-"""What the dashboard says about Gold, as plain values.
+"""What the page says about Gold, as plain values.
 
 Belongs here: windows, sums and orders over Arrow tables; pure. Does not belong here: reading (`data`), words
 (`wording`), pictures (`figures`). Money stays decimal, times are UTC.
@@ -13,13 +13,18 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
+from shoplake_assets.dashboard.values import CENT, Entry, Stage, stages
+
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-CENT = Decimal("0.01")
 
 WINDOWS: Mapping[str, int | None] = {"24h": 24, "7d": 7 * 24, "30d": 30 * 24, "all": None}
 """Windows in hours, counted back from the newest hour with events; None is everything."""
 DEFAULT_WINDOW = "24h"
+LIST_LENGTH = 100
+"""Entries that a list has at the most."""
+
+_SALES = ["purchases", "units", "revenue"]
 
 # A longer range is drawn by day: bars of an hour would be thinner than a pixel on a phone.
 _LONGEST_BY_HOUR = timedelta(days=8)
@@ -73,42 +78,6 @@ class Series:
     buckets: tuple[Bucket, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A line of a list, best first.
-
-    Attributes:
-        rank: 1 for most revenue.
-        name: The product, shopper or category.
-        detail: What else is known of it; empty for nothing.
-        purchases: Purchase events.
-        units: Units bought.
-        revenue: Price times quantity over all purchases.
-    """
-
-    rank: int
-    name: str
-    detail: str
-    purchases: int
-    units: int
-    revenue: Decimal
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A stage of the funnel.
-
-    Attributes:
-        name: What the sessions did.
-        sessions: Sessions that did so, summed over the hours.
-        of_viewed: Share of the sessions that viewed, in percent with one decimal; None without views.
-    """
-
-    name: str
-    sessions: int
-    of_viewed: Decimal | None
-
-
 def newest_hour(hourly: pa.Table) -> datetime | None:
     """The newest hour with events; None where there is none."""
     newest: datetime | None = pc.max(hourly["event_hour"]).as_py() if hourly.num_rows else None
@@ -124,11 +93,12 @@ def start_of(window: str, *, newest: datetime) -> datetime | None:
     return None if hours is None else newest - HOUR * (hours - 1)
 
 
-def since(rows: pa.Table, start: datetime | None) -> pa.Table:
-    """The rows whose `event_hour` is not before `start`."""
-    if start is None or not rows.num_rows:
-        return rows
-    return rows.filter(pc.greater_equal(rows["event_hour"], pa.scalar(start, rows["event_hour"].type)))
+def between(rows: pa.Table, start: datetime | None, end: datetime | None) -> pa.Table:
+    """The rows whose `event_hour` is not before `start` and before `end`; None is no bound."""
+    for bound, inside in ((start, pc.greater_equal), (end, pc.less)):
+        if bound is not None and rows.num_rows:
+            rows = rows.filter(inside(rows["event_hour"], pa.scalar(bound, rows["event_hour"].type)))
+    return rows
 
 
 def totals(hourly: pa.Table) -> Totals:
@@ -165,38 +135,56 @@ def over_time(hourly: pa.Table) -> Series:
     )
 
 
-def by_category(days: pa.Table, first_hours: pa.Table | None, *, start: datetime | None) -> list[Entry]:
-    """Sales of each category since `start`, most revenue first.
+def hours_of_category(facts: pa.Table) -> pa.Table:
+    """Sales by hour, as in `gold.hourly_sales`, from rows of `gold.product_hourly` of one category."""
+    values = ["views", "carts", *_SALES]
+    if not facts.num_rows:
+        return pa.table({column: pa.nulls(0) for column in ("event_hour", "events", *_SALES)})
+    hours = _grouped(facts, by=["event_hour"], values=values)
+    # A fact counts each event under the type that it has.
+    events = pc.add(pc.add(hours["views"], hours["carts"]), hours["purchases"])
+    return hours.select(["event_hour", *_SALES]).append_column("events", events)
+
+
+def by_category(
+    days: pa.Table, first_hours: pa.Table | None, *, start: datetime | None, end: datetime | None
+) -> list[Entry]:
+    """Sales of each category within a range, most revenue first.
 
     Args:
-        days: Rows of `gold.category_sales`; whole days after that of `start` count.
-        first_hours: Rows of `gold.product_hourly` from `start` to the end of its day: the day that counts in part.
-        start: First hour of the window; None counts all days.
+        days: Rows of `gold.category_sales`; days that are in the range as a whole count.
+        first_hours: Rows of `gold.product_hourly` from `start` to the end of its day, where that day counts in part;
+            None where it counts as a whole.
+        start: First hour of the range; None where it has no beginning.
+        end: First hour after it, which begins a day; None where it goes on.
     """
-    values = ["purchases", "units", "revenue"]
-    if start is not None and days.num_rows:
-        days = days.filter(pc.greater(days["event_date"], pa.scalar(start.date(), pa.date32())))
-    parts = [part.select(["category", *values]) for part in (days, first_hours) if part is not None and part.num_rows]
+    if days.num_rows and start is not None:
+        whole = start.date() if first_hours is None else start.date() + DAY
+        days = days.filter(pc.greater_equal(days["event_date"], pa.scalar(whole, pa.date32())))
+    if days.num_rows and end is not None:
+        days = days.filter(pc.less(days["event_date"], pa.scalar(end.date(), pa.date32())))
+    parts = [part.select(["category", *_SALES]) for part in (days, first_hours) if part is not None and part.num_rows]
     if not parts:
         return []
     # A sum of decimals has more digits than what is summed.
-    sums = [_grouped(part, by=["category"], values=values) for part in parts]
-    rows = _grouped(pa.concat_tables(sums), by=["category"], values=values).to_pylist()
+    sums = [_grouped(part, by=["category"], values=_SALES) for part in parts]
+    rows = _grouped(pa.concat_tables(sums), by=["category"], values=_SALES).to_pylist()
     rows.sort(key=lambda row: (-row["revenue"], row["category"]))
     return [_entry(row, rank=rank, name=row["category"]) for rank, row in enumerate(rows, start=1)]
 
 
 def top_products(rows: pa.Table, *, window: str) -> list[Entry]:
     """The products of a window in `gold.top_products`, best first."""
-    return [
-        _entry(
-            row,
-            rank=row["rank"],
-            name=row["product_name"] or row["product_id"],
-            detail=f"{row['product_id']} \u00b7 {row['category']}",
-        )
-        for row in _of_window(rows, window)
-    ]
+    return [_product(row, rank=row["rank"]) for row in _of_window(rows, window)]
+
+
+def best_products(facts: pa.Table) -> list[Entry]:
+    """The products of any hours, best first, from rows of `gold.product_hourly`; as long as Gold's own list.
+
+    A product has the name and the category of the newest hour, as in Gold's own list.
+    """
+    rows = _best(facts, by="product_id", newest=["product_name", "category"])
+    return [_product(row, rank=rank) for rank, row in enumerate(rows, start=1)]
 
 
 def top_users(rows: pa.Table, *, window: str) -> list[Entry]:
@@ -204,11 +192,15 @@ def top_users(rows: pa.Table, *, window: str) -> list[Entry]:
     return [_entry(row, rank=row["rank"], name=row["user_id"]) for row in _of_window(rows, window)]
 
 
+def best_users(facts: pa.Table) -> list[Entry]:
+    """The shoppers of any hours, best first, from rows of `gold.user_hourly`; as long as Gold's own list."""
+    rows = _best(facts, by="user_id", newest=[])
+    return [_entry(row, rank=rank, name=row["user_id"]) for rank, row in enumerate(rows, start=1)]
+
+
 def funnel(hourly: pa.Table) -> list[Stage]:
     """How far sessions came, over rows of `gold.hourly_funnel`."""
-    viewed = _sum(hourly, "viewed")
-    stages = (("Viewed", viewed), ("Added to cart", _sum(hourly, "added")), ("Purchased", _sum(hourly, "purchased")))
-    return [Stage(name=name, sessions=count, of_viewed=_percent(count, of=viewed)) for name, count in stages]
+    return stages(viewed=_sum(hourly, "viewed"), added=_sum(hourly, "added"), purchased=_sum(hourly, "purchased"))
 
 
 def distinct(rows: pa.Table, column: str) -> int:
@@ -224,8 +216,29 @@ def _of_window(rows: pa.Table, window: str) -> list[dict[str, Any]]:
     return found
 
 
+def _best(facts: pa.Table, *, by: str, newest: list[str]) -> list[dict[str, Any]]:
+    """Sums of each key with purchases, in the order of Gold's own lists: most revenue first, ties by the key."""
+    sold = facts.filter(pc.greater(facts["purchases"], 0)) if facts.num_rows else facts
+    if not sold.num_rows:
+        return []
+    ordered = sold.sort_by([(column, "ascending") for column in ("event_hour", *(["category"] if newest else []))])
+    last = pc.ScalarAggregateOptions(skip_nulls=False)
+    aggregates = [*((value, "sum") for value in _SALES), *((column, "last", last) for column in newest)]
+    # The last of an order is known to one thread only.
+    sums = ordered.group_by(by, use_threads=False).aggregate(aggregates)
+    sums = sums.rename_columns([name.removesuffix("_sum").removesuffix("_last") for name in sums.column_names])
+    rows: list[dict[str, Any]] = sums.to_pylist()
+    rows.sort(key=lambda row: (-row["revenue"], row[by]))
+    return rows[:LIST_LENGTH]
+
+
+def _product(row: dict[str, Any], *, rank: int) -> Entry:
+    detail = f"{row['product_id']} \u00b7 {row['category']}"
+    return _entry(row, rank=rank, name=row["product_name"] or row["product_id"], detail=detail)
+
+
 def _entry(row: dict[str, Any], *, rank: int, name: str, detail: str = "") -> Entry:
-    sales = {key: row[key] for key in ("purchases", "units", "revenue")}
+    sales = {key: row[key] for key in _SALES}
     return Entry(rank=rank, name=name, detail=detail, **sales)
 
 
@@ -242,7 +255,3 @@ def _sum(rows: pa.Table, column: str) -> int:
 def _sum_money(rows: pa.Table, column: str) -> Decimal:
     total: Decimal | None = pc.sum(rows[column]).as_py() if rows.num_rows else None
     return Decimal("0.00") if total is None else total
-
-
-def _percent(part: int, *, of: int) -> Decimal | None:
-    return (Decimal(100 * part) / of).quantize(Decimal("0.1"), ROUND_HALF_UP) if of else None

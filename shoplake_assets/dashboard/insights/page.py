@@ -1,142 +1,203 @@
-"""The page: its skeleton, and the parts that change.
+"""The page "Batch Insights (Gold Layer)": its skeleton, and the parts of it that change.
 
-Belongs here: values to Dash components. Does not belong here: what the values are, and when they change (`app`). All
-text goes into components as text, which the browser never reads as markup.
+Belongs here: values to Dash components, and which of them differ from what is shown. Does not belong here: what the
+values are (`insights.panels`). A part is sent again only when a snapshot that it is made of has changed, so that
+nothing flickers and an idle lake costs nothing.
 """
 
-from typing import Any
-from urllib.parse import parse_qs
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from dash import dcc, html
+from dash import Output, dcc, html, no_update
 from dash.development.base_component import Component
 
-from shoplake_assets.dashboard import figures, wording
+from shoplake_assets.dashboard import wording
 from shoplake_assets.dashboard.data import LakeView
-from shoplake_assets.dashboard.insights import DEFAULT_WINDOW, WINDOWS
-from shoplake_assets.dashboard.panels import PANELS, Content, Panel, Range
-from shoplake_assets.tables import GOLD, GOLD_HOURLY_SALES
+from shoplake_assets.dashboard.insights.numbers import WINDOWS
+from shoplake_assets.dashboard.insights.panels import PANELS, TILES, Panel, Range, categories_of, tiles
+from shoplake_assets.dashboard.insights.selection import Selection
+from shoplake_assets.dashboard.page import (
+    Page,
+    Request,
+    aria,
+    chart,
+    choices,
+    foot,
+    rows_of_text,
+    scrolling,
+)
+from shoplake_assets.dashboard.page import tiles as tile_list
+from shoplake_assets.dashboard.values import Content, Kind
+from shoplake_assets.tables import GOLD, GOLD_CATEGORY_SALES, GOLD_HOURLY_SALES
 
-REFRESH_SECONDS = 5
+if TYPE_CHECKING:
+    from datetime import date
 
-TITLE = "Batch Insights (Gold)"
+    from shoplake_assets.dashboard.data import LakeReader
 
-INDEX = """<!DOCTYPE html>
-<html lang="en">
-  <head>
-    <meta name="color-scheme" content="light dark">
-    {%metas%}
-    <title>{%title%}</title>
-    {%favicon%}
-    {%css%}
-  </head>
-  <body>
-    <noscript>This page draws its charts with JavaScript, which is switched off.</noscript>
-    {%app_entry%}
-    {%config%}
-    {%scripts%}
-    {%renderer%}
-  </body>
-</html>
-"""
+PATH = "/insights"
+TITLE = "Batch Insights (Gold Layer)"
+SECONDS = 5
+FIRST, LAST, CATEGORY = "insights-first", "insights-last", "insights-category"
+"""Ids of what a viewer chooses with."""
 
 # What a panel's parts are called after its own name.
-FIGURE, CHART, NOTE, TABLE = "figure", "chart", "note", "table"
+FIGURE, CHART, NOTE, TABLE, DOWNLOAD = "figure", "chart", "note", "table", "download"
 
 _WINDOW_NAMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "all": "All"}
+_OUTPUTS = {
+    "empty": Output("insights-empty", "children"),
+    "empty_hidden": Output("insights-empty", "hidden"),
+    "panels_hidden": Output("insights-panels", "hidden"),
+    "filters": Output("insights-filters", "children"),
+    "tiles": Output("insights-tiles", "children"),
+    "source": Output("insights-source", "children"),
+    **{
+        f"{panel.id}-{part}": Output(f"{panel.id}-{part}", prop)
+        for panel in PANELS
+        for part, prop in (
+            (FIGURE, "figure"),
+            (CHART, "hidden"),
+            (NOTE, "children"),
+            (TABLE, "children"),
+            (DOWNLOAD, "href"),
+        )
+    },
+}
 
 
-def page(*, dagster_url: str) -> Component:
-    """The skeleton; it says that values are being read until they are there."""
+def insights_page(reader: "LakeReader", *, currency: str, dagster_url: str) -> Page:
+    """Make the page over the lake."""
+    return Page(
+        id="insights",
+        path=PATH,
+        title=TITLE,
+        seconds=SECONDS,
+        skeleton=partial(skeleton, dagster_url=dagster_url),
+        outputs=_OUTPUTS,
+        changes=lambda request: changes(reader.look(), request=request, currency=currency),
+    )
+
+
+def skeleton(*, dagster_url: str) -> Component:
+    """The page before the first values; it says that they are being read."""
     return html.Div(
         [
-            dcc.Location(id="url", refresh=False),
-            dcc.Interval(id="clock", interval=REFRESH_SECONDS * 1000),
-            dcc.Store(id="shown", data={}),
-            html.A("Skip to the charts", href="#panels", className="skip"),
-            html.Header(
-                [
-                    html.Div([html.P("Shoplake", className="brand"), html.H1(TITLE)]),
-                    html.Nav(window_links(DEFAULT_WINDOW), id="windows", **_aria(label="Range")),
-                ]
+            html.Div(
+                [html.H1(TITLE), html.Div(id="insights-filters", className="filters")],
+                className="heading",
             ),
-            html.P(id="trouble", className="trouble", hidden=True, role="alert"),
-            html.Main(
+            html.P("Reading Gold\u2026", id="insights-empty", className="empty", hidden=False),
+            html.Div(
                 [
-                    html.P("Reading Gold\u2026", id="empty", className="empty", hidden=False),
-                    html.Div(
-                        [
-                            html.Dl(id="tiles", className="tiles", **_aria(label="Key figures")),
-                            html.Div([_panel(panel) for panel in PANELS], className="panels"),
-                        ],
-                        id="panels",
-                        hidden=True,
-                        tabIndex="-1",
-                    ),
-                ]
+                    html.Dl(id="insights-tiles", className="tiles", **aria(label="Key figures")),
+                    html.Div([_panel(panel) for panel in PANELS], className="panels"),
+                ],
+                id="insights-panels",
+                hidden=True,
             ),
             html.Div(
                 [
-                    html.P(id="source"),
-                    html.P(
+                    html.P(id="insights-source"),
+                    foot(
                         [
-                            f"Looks for new snapshots every {REFRESH_SECONDS} seconds. ",
+                            f"Looks for new snapshots every {SECONDS} seconds. ",
                             html.A("Open the Dagster UI", href=dagster_url),
                             " for lineage, runs and checks.",
                         ]
                     ),
                 ],
                 className="colophon",
-                role="contentinfo",
             ),
-        ],
-        className="page",
+        ]
     )
 
 
-def window_of(search: str | None) -> str:
-    """The window that the URL's query names; the default where it names none that exists."""
-    asked = parse_qs((search or "").removeprefix("?")).get("window", [""])[-1]
-    return asked if asked in WINDOWS else DEFAULT_WINDOW
+def changes(view: LakeView, *, request: Request, currency: str) -> dict[str, Any]:
+    """The parts of the page that differ from what is shown.
+
+    Args:
+        view: A look at the lake.
+        request: What is asked for.
+        currency: Currency that amounts are shown in.
+    """
+    selection = Selection.from_query(request.search)
+    of = Range(view, selection=selection, currency=currency, zone=request.zone)
+    if of.newest is None:
+        rows = " ".join(f"{name}={state.rows}" for name, state in view.states.items())
+        if request.shown == {"empty": rows}:
+            return {}
+        return {
+            "empty": _empty_text(view),
+            "empty_hidden": False,
+            "panels_hidden": True,
+            "filters": [],
+            "source": source_line(of),
+            "shown": {"empty": rows},
+        }
+    stamps = {panel.id: of.stamp(*panel.tables) for panel in PANELS}
+    stamps |= {"tiles": of.stamp(*TILES), "source": of.stamp(*GOLD), "filters": of.stamp(GOLD_CATEGORY_SALES)}
+    changed = {name for name, stamp in stamps.items() if request.shown.get(name) != stamp}
+    if not changed:
+        return {}
+    found: dict[str, Any] = {"empty_hidden": True, "panels_hidden": False, "shown": stamps}
+    if "source" in changed:
+        found["source"] = source_line(of)
+    if "filters" in changed:
+        found["filters"] = filters(of)
+    if "tiles" in changed:
+        found["tiles"] = tile_list(tiles(of, newest=of.newest))
+    for panel in PANELS:
+        if panel.id in changed:
+            found |= _panel_parts(panel, of)
+    return found
 
 
-def window_links(current: str) -> list[Component]:
-    """Links to each window; the URL is the only place that keeps which is chosen."""
+def filters(of: Range) -> list[Component]:
+    """What a viewer chooses with; the URL is the only place that keeps what is chosen."""
+    selection = of.selection
+    everything = Range(of.view, selection=Selection(window="all"), currency=of.currency)
+    known = sorted({entry.name for entry in categories_of(everything)} | ({of.category} if of.category else set()))
+    windows = [(_WINDOW_NAMES[name], selection.within(name).query) for name in WINDOWS]
     return [
-        html.Span(
-            dcc.Link(_WINDOW_NAMES[name], href=f"?window={name}", className="window"),
-            className="current" if name == current else "",
-            **(_aria(current="true") if name == current else {}),
-        )
-        for name in WINDOWS
+        html.Nav(
+            choices(windows, current=None if selection.by_days else selection.query),
+            className="choices",
+            **aria(label="Range"),
+        ),
+        *(
+            _day_input(name, id_, day)
+            for name, id_, day in (("From", FIRST, selection.first), ("to", LAST, selection.last))
+        ),
+        html.Label(
+            [
+                "Category",
+                dcc.Input(
+                    id=CATEGORY, list=f"{CATEGORY}-known", value=of.category or "", placeholder="all", debounce=True
+                ),
+                html.Datalist([html.Option(value=name) for name in known], id=f"{CATEGORY}-known"),
+            ],
+            htmlFor=CATEGORY,
+        ),
     ]
 
 
-def tile_list(tiles: list[tuple[str, str, str]]) -> list[Component]:
-    """The tiles of key figures."""
-    return [
-        html.Div([html.Dt(label), html.Dd(value, className="value"), html.Dd(beneath, className="beneath")])
-        for label, value, beneath in tiles
-    ]
+def _day_input(name: str, id_: str, day: "date | None") -> Component:
+    """The browser's own input of a day: Dash hands the type through, and its date picker fails accessibility checks."""
+    given = str(day) if day else ""
+    field = dcc.Input(id=id_, type="date", value=given, min="2000-01-01", max="9999-12-30")  # type: ignore[arg-type]
+    return html.Label([name, field], htmlFor=id_, title="A whole UTC day; both of them choose a range")
 
 
-def value_table(content: Content, *, title: str) -> list[Component]:
-    """The exact values of a panel as a table, for those who read rather than hover."""
-    if not content.rows:
-        return []
-    head = html.Thead(html.Tr([html.Th(column, scope="col") for column in content.columns]))
-    body = html.Tbody([html.Tr([html.Td(cell) for cell in row]) for row in content.rows])
-    return [html.Table([html.Caption(title), head, body])]
-
-
-def empty_text(view: LakeView) -> str:
-    """Why there is nothing to see."""
-    reason = wording.why_empty({name: state.rows for name, state in view.states.items()})
-    return f"No event has reached Gold yet: {reason}"
-
-
-def trouble_text(error: Exception) -> str:
-    """That what is shown may be old, and why."""
-    return f"The lake could not be read just now: {error}. What is shown may be old; next try in {REFRESH_SECONDS} s."
+def chosen(search: str, *, first: str | None, last: str | None, category: str | None) -> str | None:
+    """The URL's query once a viewer has chosen; None if it says so already, or half a range is chosen."""
+    now = Selection.from_query(search)
+    if bool(first) != bool(last):
+        return None
+    days = f"from={first}&to={last}" if first and last else f"window={now.window}"
+    wanted = Selection.from_query(f"?{days}")
+    wanted = Selection(window=wanted.window, first=wanted.first, last=wanted.last, category=category or None)
+    return None if wanted == now else wanted.query
 
 
 def source_line(of: Range) -> list[Component | str]:
@@ -149,48 +210,77 @@ def source_line(of: Range) -> list[Component | str]:
         f"{GOLD_HOURLY_SALES} snapshot ",
         html.Span(str(state.snapshot_id), className="number"),
         ", committed ",
-        html.Time(wording.moment(state.committed_at), dateTime=state.committed_at.isoformat()),
+        html.Time(wording.moment(state.committed_at, zone=of.zone), dateTime=state.committed_at.isoformat()),
         f", reflects {wording.reach(state.position)}. Newest commit to any Gold table: ",
-        html.Time(wording.moment(newest), dateTime=newest.isoformat()),
+        html.Time(wording.moment(newest, zone=of.zone), dateTime=newest.isoformat()),
         ".",
     ]
 
 
-def _aria(**attributes: str) -> dict[str, Any]:
-    """Attributes for assistive technology, whose names are no Python names."""
-    return {f"aria-{name}": value for name, value in attributes.items()}
+def _empty_text(view: LakeView) -> str:
+    reason = wording.why_empty({name: state.rows for name, state in view.states.items()})
+    return f"No event has reached Gold yet: {reason}"
+
+
+def _panel_parts(panel: Panel, of: Range) -> dict[str, Any]:
+    content = panel.content(of)
+    parts = {
+        FIGURE: content.figure or no_update,
+        CHART: content.figure is None,
+        NOTE: content.note,
+        TABLE: _value_table(content, of=of, title=panel.title),
+        DOWNLOAD: f"{PATH}/{panel.id}.csv{of.selection.query}",
+    }
+    return {f"{panel.id}-{part}": value for part, value in parts.items()}
+
+
+def _value_table(content: Content, *, of: Range, title: str) -> list[Component]:
+    """The exact values of a panel, for those who read rather than hover."""
+    if not content.exact.rows:
+        return []
+    columns = content.exact.columns
+    return [
+        rows_of_text(
+            [column.title for column in columns],
+            content.exact.shown(currency=of.currency, zone=of.zone),
+            caption=title,
+            numbers=[index for index, column in enumerate(columns) if column.kind not in _READ],
+        )
+    ]
+
+
+# Kinds that are read from the left; numbers are compared from the right.
+_READ = {Kind.TEXT, Kind.HOUR, Kind.DAY}
 
 
 def _panel(panel: Panel) -> Component:
     heading = f"{panel.id}-heading"
-    # The note and the table say in words what the chart shows, so assistive technology may pass over the drawing.
-    chart = html.Div(
-        dcc.Graph(
-            id=f"{panel.id}-{FIGURE}",
-            figure=figures.blank(),
-            config={"displayModeBar": False, "responsive": True, "showTips": False, "doubleClick": False},
-            responsive=True,
-        ),
-        id=f"{panel.id}-{CHART}",
-        className="chart",
-        hidden=False,
-        **_aria(hidden="true"),
-    )
-    values = html.Details(
-        [
-            html.Summary(["Exact values", html.Span(f" of {panel.title.lower()}", className="unseen")]),
-            html.Div(
-                id=f"{panel.id}-{TABLE}",
-                className="values",
-                tabIndex="0",
-                role="region",
-                **_aria(label=f"{panel.title}, exact values"),
-            ),
-        ]
-    )
+    name = panel.title.lower()
     return html.Section(
-        [html.H2(panel.title, id=heading), html.P(id=f"{panel.id}-{NOTE}", className="note"), chart, values],
+        [
+            html.Div(
+                [
+                    html.H2(panel.title, id=heading),
+                    html.A(
+                        ["CSV", html.Span(f" of {name}", className="unseen")],
+                        id=f"{panel.id}-{DOWNLOAD}",
+                        href=f"{PATH}/{panel.id}.csv",
+                        className="download",
+                        title="Download the exact values",
+                    ),
+                ],
+                className="panel-head",
+            ),
+            html.P(id=f"{panel.id}-{NOTE}", className="note"),
+            html.Div(chart(f"{panel.id}-{FIGURE}"), id=f"{panel.id}-{CHART}", className="chart", hidden=False),
+            html.Details(
+                [
+                    html.Summary(["Exact values", html.Span(f" of {name}", className="unseen")]),
+                    scrolling(id=f"{panel.id}-{TABLE}", label=f"{panel.title}, exact values"),
+                ]
+            ),
+        ],
         id=panel.id,
         className="panel",
-        **_aria(labelledby=heading),
+        **aria(labelledby=heading),
     )

@@ -1,0 +1,1 @@
+"""The page "Batch Insights (Gold Layer)": what Gold says about a range of time."""

@@ -1,0 +1,1 @@
+"""The page "Live": what has just happened in the shop, as Silver has it."""

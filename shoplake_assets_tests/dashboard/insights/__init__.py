@@ -1,0 +1,1 @@
+"""Tests of `shoplake_assets.dashboard.insights`."""
