@@ -31,7 +31,7 @@ lint: .venv/installed ## Check style, types and that the generated pages are cur
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy docs/generate.py docs/screenshots.py
+	$(BIN)/mypy docs/generate.py
 	$(BIN)/python docs/generate.py --check
 
 format: .venv/installed ## Bring the code into its form
@@ -42,7 +42,7 @@ docs: .venv/installed ## Write docs/settings.md and docs/tables.md from the code
 	$(BIN)/python docs/generate.py
 
 screenshots: .venv/installed ## Take the README's pictures from the lake that is up; needs Chromium
-	$(BIN)/python docs/screenshots.py
+	$(BIN)/python -m shoplake_assets_tests.screenshots
 
 bench-checks: .venv/installed ## Measure what the checks of a refresh cost, by turns with and without them
 	$(BIN)/python -m shoplake_assets_tests.benchmarks.validation_cost --events 100000 --rounds 5

@@ -1,16 +1,14 @@
 """Takes the pictures of the documentation from a running lake, so that they can be made again.
 
     shoplake up -d
-    python docs/screenshots.py
-    python docs/screenshots.py --failed-check   # first sends events of which a fifth is broken
+    python -m shoplake_assets_tests.screenshots
+    python -m shoplake_assets_tests.screenshots --failed-check   # first sends events of which a fifth is broken
 
 Belongs here: driving a headless browser over the pages that people look at. Does not belong here: what they show. The
-lake is the one of the settings (`SHOPLAKE_HOME`), the pictures go to `docs/images/`. Needs the `dev` extra and an
-installed Chromium or Chrome.
+lake is the one of the settings (`SHOPLAKE_HOME`), the pictures go to `docs/images/`.
 """
 
 import argparse
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,19 +19,13 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.settings import LOOPBACK, Settings, load_settings
+from shoplake_assets_tests.browsers import ARGUMENTS, find_browser
 
-IMAGES = Path(__file__).parent / "images"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
 
-# A container's root has no sandbox to use; the rest keeps the browser from calling home.
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
+PAGES = {"live": "/", "insights": "/insights?window=all", "health": "/health"}
+# What is there last on each of them.
+FILLED = "#live-newest tbody tr, #sales .bars path, #health-tables tbody tr"
 
 PATIENCE_MS = 60_000
 # What is drawn step by step, such as a graph that moves into place, has come to rest by then.
@@ -74,12 +66,13 @@ def take(settings: Settings, pictures: Callable[[Browser, Settings], None]) -> N
 
 
 def everyday(browser: Browser, settings: Settings) -> None:
-    """The asset graph and the dashboard."""
+    """The asset graph and the pages of the dashboard."""
     dashboard = f"http://{LOOPBACK}:{settings.dashboard.port}"
     asset_graph(browser, url=f"{_dagster(settings)}/asset-groups")
-    insights(browser, "dashboard.png", url=dashboard, scheme="light", width=1280)
-    insights(browser, "dashboard-dark.png", url=dashboard, scheme="dark", width=1280)
-    insights(browser, "dashboard-phone.png", url=dashboard, scheme="light", width=390)
+    for picture, path in PAGES.items():
+        dashboard_page(browser, f"{picture}.png", url=f"{dashboard}{path}")
+    dashboard_page(browser, "live-dark.png", url=dashboard, scheme="dark")
+    dashboard_page(browser, "live-phone.png", url=dashboard, width=390)
 
 
 def failed_check(browser: Browser, settings: Settings) -> None:
@@ -98,18 +91,6 @@ def _dagster(settings: Settings) -> str:
     return f"http://{LOOPBACK}:{settings.dagster.port}"
 
 
-def find_browser() -> str:
-    """The system's browser.
-
-    Raises:
-        ShoplakeError: There is none.
-    """
-    for name in BROWSERS:
-        if path := shutil.which(name):
-            return path
-    raise ShoplakeError(f"none of {', '.join(BROWSERS)} is installed; the package 'chromium' of the system is enough.")
-
-
 def asset_graph(browser: Browser, *, url: str) -> None:
     """The lineage of all assets in the Dagster UI."""
     # On a smaller screen the graph is zoomed out until its nodes show nothing but names.
@@ -122,13 +103,14 @@ def asset_graph(browser: Browser, *, url: str) -> None:
     _shoot(page, "asset-graph.png")
 
 
-def insights(browser: Browser, name: str, *, url: str, scheme: Literal["light", "dark"], width: int) -> None:
-    """The dashboard with all that Gold has, as long as the page is."""
-    page = _open(browser, url=f"{url}/?window=all", scheme=scheme, size=(width, 900), sharpness=2)
-    page.wait_for_selector("#panels:not([hidden])", timeout=PATIENCE_MS)
+def dashboard_page(
+    browser: Browser, picture: str, *, url: str, scheme: Literal["light", "dark"] = "light", width: int = 1280
+) -> None:
+    """A page of the dashboard, as long as it is, once it is filled."""
+    page = _open(browser, url=url, scheme=scheme, size=(width, 900), sharpness=2)
     # An hour without revenue has a bar without height, which would not count as visible.
-    page.wait_for_selector("#sales .bars path", state="attached", timeout=PATIENCE_MS)
-    _shoot(page, name, full_page=True)
+    page.wait_for_selector(FILLED, state="attached", timeout=PATIENCE_MS)
+    _shoot(page, picture, full_page=True)
 
 
 def _open(

@@ -21,18 +21,31 @@ MAY_IMPORT = {
     "contracts": {"errors", "events", "tables"},
     "transforms": {"contracts", "events"},
     "lake": {"contracts", "errors", "settings", "tables", "transforms"},
-    "runtime": {"errors", "lake", "settings"},
+    "runtime": {"errors", "events", "lake", "settings"},
     "ingest": {"contracts", "errors", "events", "lake", "runtime", "settings", "tables"},
-    "dashboard": {"errors", "lake", "settings", "tables"},
+    "health": {"errors", "lake", "runtime", "settings", "tables"},
+    "metrics": {"health", "tables"},
+    "dashboard": {"errors", "events", "health", "lake", "metrics", "settings", "tables"},
     "cli": {"errors", "events", "lake", "runtime", "settings", "tables"},
     "launcher": set(),
-    "resources": {"errors", "events", "lake", "runtime", "settings"},
-    "checks": {"assets", "contracts", "lake", "resources", "tables"},
-    "assets": {"checks", "contracts", "lake", "resources", "settings", "tables"},
+    "resources": {"lake", "runtime", "settings"},
+    "checks": {"assets", "contracts", "lake", "resources", "runtime", "tables"},
+    "assets": {"checks", "contracts", "dashboard", "lake", "resources", "settings", "tables"},
     "sensors": {"assets", "checks", "lake", "resources", "settings", "tables"},
+    "alerts": {"assets", "checks", "errors", "settings", "tables"},
     "maintenance": {"assets", "lake", "resources", "runtime", "tables"},
     "schedules": {"assets", "checks", "maintenance", "settings"},
-    "definitions": {"assets", "checks", "lake", "maintenance", "resources", "schedules", "sensors", "settings"},
+    "definitions": {
+        "alerts",
+        "assets",
+        "checks",
+        "lake",
+        "maintenance",
+        "resources",
+        "schedules",
+        "sensors",
+        "settings",
+    },
 }
 # The assets name their checks, and the checks their assets: one layer in two folders.
 ONE_LAYER = {"assets", "checks"}
@@ -40,8 +53,8 @@ ONE_LAYER = {"assets", "checks"}
 SPARK_CODE = ("shoplake_assets.contracts", "shoplake_assets.transforms")
 DAGSTER = {"dagster", "dagster_aws", "dagster_pyspark"}
 SPARK = {"pandera", "pyspark"}
-WITHOUT_DAGSTER = ("contracts", "dashboard", "events", "ingest", "lake", "transforms")
-LIGHT = ("cli", "dashboard", "events", "runtime", "settings", "tables")
+WITHOUT_DAGSTER = ("contracts", "dashboard", "events", "health", "ingest", "lake", "metrics", "transforms")
+LIGHT = ("cli", "dashboard", "events", "health", "metrics", "runtime", "settings", "tables")
 
 
 def imports(node: ast.AST, *, at_start_only: bool = False) -> Iterator[str]:

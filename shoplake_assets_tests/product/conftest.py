@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,12 +56,19 @@ class Product:
         return {name: sorted(str(row) for row in self.read(name)) for name in tables}
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+@contextmanager
+def started(home: Path) -> Iterator[Product]:
     """A started product without generator; stopped at the end, whatever a test did to it."""
-    product = Product(tmp_path_factory.mktemp("product") / "home")
+    product = Product(home)
     product.run("up", "-d", "--no-generator", "--ports", "auto")
     try:
         yield product
     finally:
         product.run("down")
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A product for the tests of a module."""
+    with started(tmp_path_factory.mktemp("product") / "home") as product:
+        yield product
