@@ -7,6 +7,7 @@ nothing flickers and an idle lake costs nothing.
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from dash import Output, dcc, html, no_update
 from dash.development.base_component import Component
@@ -28,9 +29,10 @@ from shoplake_assets.dashboard.page import (
 )
 from shoplake_assets.dashboard.page import tiles as tile_list
 from shoplake_assets.dashboard.values import Content, Kind
-from shoplake_assets.tables import GOLD, GOLD_CATEGORY_SALES, GOLD_HOURLY_SALES
+from shoplake_assets.tables import GOLD, GOLD_HOURLY_SALES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from shoplake_assets.dashboard.data import LakeReader
@@ -136,7 +138,9 @@ def changes(view: LakeView, *, request: Request, currency: str) -> dict[str, Any
             "shown": {"empty": rows},
         }
     stamps = {panel.id: of.stamp(*panel.tables) for panel in PANELS}
-    stamps |= {"tiles": of.stamp(*TILES), "source": of.stamp(*GOLD), "filters": of.stamp(GOLD_CATEGORY_SALES)}
+    known = _known_categories(of)
+    # Only what a viewer can choose from replaces what the viewer is typing.
+    stamps |= {"tiles": of.stamp(*TILES), "source": of.stamp(*GOLD), "filters": f"{selection.query} {known}"}
     changed = {name for name, stamp in stamps.items() if request.shown.get(name) != stamp}
     if not changed:
         return {}
@@ -144,7 +148,7 @@ def changes(view: LakeView, *, request: Request, currency: str) -> dict[str, Any
     if "source" in changed:
         found["source"] = source_line(of)
     if "filters" in changed:
-        found["filters"] = filters(of)
+        found["filters"] = filters(selection, known=known)
     if "tiles" in changed:
         found["tiles"] = tile_list(tiles(of, newest=of.newest))
     for panel in PANELS:
@@ -153,11 +157,19 @@ def changes(view: LakeView, *, request: Request, currency: str) -> dict[str, Any
     return found
 
 
-def filters(of: Range) -> list[Component]:
-    """What a viewer chooses with; the URL is the only place that keeps what is chosen."""
-    selection = of.selection
+def _known_categories(of: Range) -> list[str]:
+    """Every category that Gold has, by name; the chosen one among them, whether it exists or not."""
     everything = Range(of.view, selection=Selection(window="all"), currency=of.currency)
-    known = sorted({entry.name for entry in categories_of(everything)} | ({of.category} if of.category else set()))
+    return sorted({entry.name for entry in categories_of(everything)} | ({of.category} if of.category else set()))
+
+
+def filters(selection: Selection, *, known: "Sequence[str]") -> list[Component]:
+    """What a viewer chooses with; the URL is the only place that keeps what is chosen.
+
+    Args:
+        selection: What is chosen now.
+        known: The categories that there are.
+    """
     windows = [(_WINDOW_NAMES[name], selection.within(name).query) for name in WINDOWS]
     return [
         html.Nav(
@@ -173,7 +185,11 @@ def filters(of: Range) -> list[Component]:
             [
                 "Category",
                 dcc.Input(
-                    id=CATEGORY, list=f"{CATEGORY}-known", value=of.category or "", placeholder="all", debounce=True
+                    id=CATEGORY,
+                    list=f"{CATEGORY}-known",
+                    value=selection.category or "",
+                    placeholder="all",
+                    debounce=True,
                 ),
                 html.Datalist([html.Option(value=name) for name in known], id=f"{CATEGORY}-known"),
             ],
@@ -186,17 +202,14 @@ def _day_input(name: str, id_: str, day: "date | None") -> Component:
     """The browser's own input of a day: Dash hands the type through, and its date picker fails accessibility checks."""
     given = str(day) if day else ""
     field = dcc.Input(id=id_, type="date", value=given, min="2000-01-01", max="9999-12-30")  # type: ignore[arg-type]
-    return html.Label([name, field], htmlFor=id_, title="A whole UTC day; both of them choose a range")
+    return html.Label([name, field], htmlFor=id_, title="A whole UTC day")
 
 
 def chosen(search: str, *, first: str | None, last: str | None, category: str | None) -> str | None:
-    """The URL's query once a viewer has chosen; None if it says so already, or half a range is chosen."""
+    """The URL's query once a viewer has chosen; None if it says so already."""
     now = Selection.from_query(search)
-    if bool(first) != bool(last):
-        return None
-    days = f"from={first}&to={last}" if first and last else f"window={now.window}"
-    wanted = Selection.from_query(f"?{days}")
-    wanted = Selection(window=wanted.window, first=wanted.first, last=wanted.last, category=category or None)
+    given = {"window": now.window, "from": first, "to": last, "category": category}
+    wanted = Selection.from_query(urlencode({name: value for name, value in given.items() if value}))
     return None if wanted == now else wanted.query
 
 

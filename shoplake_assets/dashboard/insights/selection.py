@@ -19,9 +19,9 @@ class Selection:
     """A range of time and a category.
 
     Attributes:
-        window: One of `WINDOWS`, counted back from the newest hour with events; counts unless days are chosen.
-        first: First UTC day; None where no days are chosen.
-        last: Last UTC day, which is still in; None where no days are chosen.
+        window: One of `WINDOWS`, counted back from the newest hour with events; counts unless a day is chosen.
+        first: First UTC day; None where none is chosen, and the range has no beginning if `last` is.
+        last: Last UTC day, which is still in; None where none is chosen, and the range goes on if `first` is.
         category: The only category that counts; None for all.
     """
 
@@ -34,19 +34,17 @@ class Selection:
     def from_query(cls, search: str) -> Self:
         """Read a URL's query, such as `?window=7d&category=toys` or `?from=2026-03-01&to=2026-03-02`."""
         query = {name: values[-1] for name, values in parse_qs(search.removeprefix("?")).items()}
-        category = query.get("category")
         first, last = _day(query.get("from")), _day(query.get("to"))
-        if first is not None and last is not None and first <= last:
-            return cls(first=first, last=last, category=category)
-        window = query.get("window", DEFAULT_WINDOW)
-        return cls(window=window if window in WINDOWS else DEFAULT_WINDOW, category=category)
+        window = query.get("window", DEFAULT_WINDOW) if first is last is None else DEFAULT_WINDOW
+        known = window if window in WINDOWS else DEFAULT_WINDOW
+        return cls(window=known, first=first, last=last, category=query.get("category"))
 
     @property
     def query(self) -> str:
         """The URL's query that says so."""
-        days = {} if self.first is None or self.last is None else {"from": str(self.first), "to": str(self.last)}
-        category = {} if self.category is None else {"category": self.category}
-        return f"?{urlencode({**(days or {'window': self.window}), **category})}"
+        days = {"from": self.first, "to": self.last} if self.by_days else {"window": self.window}
+        said = {**days, "category": self.category}
+        return f"?{urlencode({name: value for name, value in said.items() if value is not None})}"
 
     def within(self, window: str) -> Self:
         """The same category within another window."""
@@ -55,12 +53,12 @@ class Selection:
     @property
     def by_days(self) -> bool:
         """Whether days are chosen in place of a window."""
-        return self.first is not None
+        return self.first is not None or self.last is not None
 
     def start(self, *, newest: datetime) -> datetime | None:
         """The first hour that counts; None where the range has no beginning."""
-        if self.first is not None:
-            return _midnight(self.first)
+        if self.by_days:
+            return None if self.first is None else _midnight(self.first)
         return start_of(self.window, newest=newest)
 
     @property

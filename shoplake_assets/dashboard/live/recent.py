@@ -88,7 +88,9 @@ class RecentEvents:
         # A table that was set back needs rows that were left out.
         goes_on = self._known is not None and self._paths <= tasks.keys() and self._known.now <= now
         new = tasks.keys() - self._paths if goes_on else tasks.keys()
-        rows = reading.to_table([tasks[path] for path in new]).select(list(_COLUMNS))
+        # The writer of a file decides which of Arrow's types of text it is read as; one type can be put together.
+        one_type = silver.schema().select(*_COLUMNS).as_arrow()
+        rows = reading.to_table([tasks[path] for path in new]).select(list(_COLUMNS)).cast(one_type)
         if goes_on and self._known is not None:
             rows = pa.concat_tables([_still_wanted(self._known.rows, now=now), rows])
         self._paths = frozenset(tasks)

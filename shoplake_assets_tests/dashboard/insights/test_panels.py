@@ -190,6 +190,11 @@ def test_chosen_days_count_from_their_first_hour_to_their_last(settings: Setting
         ("2", "u1", "$0.20", "1", "2"),
     ]
     assert rows(content(settings, "users", "?from=2026-03-01&to=2026-03-02"))[1] == ("2", "u2", "$66.67", "1", "1")
+    assert rows(content(settings, "categories", "?from=2026-03-02")) == [
+        ("1", "toys", "$66.67", "1", "1"),
+        ("2", "home", "$33.33", "2", "3"),
+    ]
+    assert content(settings, "categories", "?from=2026-03-02&to=2026-03-01").note == "No event in this range."
 
 
 @pytest.mark.usefixtures("shop")

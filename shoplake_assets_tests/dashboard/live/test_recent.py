@@ -105,6 +105,26 @@ def test_only_files_that_are_new_are_read_and_what_is_over_is_forgotten(silver: 
     assert read == [1, 1, 1]
 
 
+def test_files_of_another_writer_are_put_together_with_what_is_known(
+    silver: Silver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recent = RecentEvents()
+    silver.publish(row("a", NOON), newest=NOON)
+    assert ids(recent.of(silver.table)) == {"a"}
+    whole = ArrowScan.to_table
+
+    def as_spark_writes(scan: ArrowScan, tasks: Any) -> pa.Table:
+        found = whole(scan, tasks)
+        short = [field.with_type(pa.string()) if field.type == pa.large_string() else field for field in found.schema]
+        return found.cast(pa.schema(short))
+
+    monkeypatch.setattr(ArrowScan, "to_table", as_spark_writes)
+    silver.publish(row("b", NOON), newest=NOON)
+    assert ids(recent.of(silver.table)) == {"a", "b"}
+    silver.publish(row("old", NOON - timedelta(hours=5)), newest=NOON)
+    assert ids(recent.of(silver.table)) == {"a", "b"}
+
+
 def test_a_table_that_was_set_back_is_read_anew(silver: Silver) -> None:
     recent = RecentEvents()
     silver.publish(row("a", NOON), newest=NOON)

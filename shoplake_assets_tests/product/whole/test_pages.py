@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -20,8 +21,9 @@ HOSTILE = "<script>window.taken=1</script><img src=x onerror='window.taken=1'>"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 PAGES = ("/", "/insights?window=all", "/health")
+PATIENCE_MS = 60_000
 # A refresh may be under way when an event arrives, and the next one takes it on.
-PATIENCE_MS = 180_000
+REFRESH_MS = 180_000
 
 Open = Callable[..., Page]
 
@@ -113,15 +115,17 @@ def test_the_numbers_of_batch_insights_are_golds_to_the_cent(open_page: Open, dr
     ]
 
 
-def test_what_is_chosen_is_in_the_url_and_comes_back_with_it(open_page: Open, drained: Product) -> None:
-    page = open_page("/insights")
+def test_what_is_chosen_is_in_the_url_and_comes_back_with_it(
+    open_page: Open, status: dict[str, Any], drained: Product
+) -> None:
+    page, address = open_page("/insights"), f"{status['urls']['dashboard']}/insights"
     category = page.get_by_role("combobox", name="Category")
     category.fill("toys")
     category.press("Enter")
-    page.wait_for_url("**/insights?window=24h&category=toys")
+    expect(page).to_have_url(f"{address}?window=24h&category=toys")
     page.get_by_label("From").fill("2026-03-01")
     page.get_by_label("to", exact=True).fill("2026-03-01")
-    page.wait_for_url("**/insights?from=2026-03-01&to=2026-03-01&category=toys")
+    expect(page).to_have_url(f"{address}?from=2026-03-01&to=2026-03-01&category=toys")
     toys = [row for row in drained.read("gold.category_sales") if row["category"] == "toys"]
     revenue = dollars(sum((row["revenue"] for row in toys if str(row["event_date"]) == "2026-03-01"), Decimal(0)))
     expect(page.locator("dl.tiles dd.value").first).to_have_text(revenue)
@@ -160,13 +164,13 @@ def test_live_changes_by_itself_and_what_an_event_says_is_never_markup(
     sold = event(event_type="purchase", product_name=HOSTILE, category=HOSTILE, price=1234567.89)
     quiet = event(event_time="2026-02-20T10:00:00Z", event_type="view_item", product_name="quiet", price=1)
     send(status["kafka"], sold, quiet, {"event_id": HOSTILE})
-    expect(live.locator("#live-newest")).to_contain_text(HOSTILE, timeout=PATIENCE_MS)
+    expect(live.locator("#live-newest")).to_contain_text(HOSTILE, timeout=REFRESH_MS)
     assert live.locator("#live-newest").inner_text() != before
     assert tiles(live)["Revenue of the running hour"] == "$1,234,567.89"
     expect(live.locator("#live-products")).to_contain_text("<script>window.taken=1")
 
     health.locator("#health-quarantine summary", has_text="event_type is missing").click()
-    expect(health.locator("#health-quarantine details[open]")).to_contain_text(HOSTILE, timeout=PATIENCE_MS)
+    expect(health.locator("#health-quarantine details[open]")).to_contain_text(HOSTILE, timeout=REFRESH_MS)
     drained.run("drain")
     insights = open_page("/insights?window=24h")
     expect(insights.locator("#products")).to_contain_text("<script>window.taken=1")
@@ -188,8 +192,7 @@ def test_an_empty_chart_says_why(open_page: Open) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_no_page_has_a_serious_accessibility_violation(open_page: Open, path: str, scheme: str) -> None:
     page = open_page(path, scheme=scheme)
-    for summary in page.locator("details:not([open]) > summary").all():
-        summary.click()
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     found = Axe().run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
 
@@ -215,7 +218,7 @@ def event(**fields: Any) -> dict[str, Any]:
     """An event of a shopper, now unless a field says otherwise."""
     now = datetime.now(UTC).isoformat()
     who = {"user_id": "u-hostile", "session_id": "s-hostile", "product_id": "p-hostile"}
-    return {"event_id": f"hostile {fields}", "event_time": now, **who, "quantity": 1, **fields}
+    return {"event_id": str(uuid4()), "event_time": now, **who, "quantity": 1, **fields}
 
 
 def send(kafka: dict[str, str], *events: dict[str, Any]) -> None:
