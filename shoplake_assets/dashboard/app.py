@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shoplake_assets.dashboard.data import LakeReader
 from shoplake_assets.dashboard.data_health.page import data_health_page
-from shoplake_assets.dashboard.insights.page import CATEGORY, FIRST, LAST, PATH, chosen, insights_page
+from shoplake_assets.dashboard.insights.page import CATEGORY, CHOSEN, FIRST, LAST, PATH, chosen, insights_page
 from shoplake_assets.dashboard.insights.panels import PANELS, Range
 from shoplake_assets.dashboard.insights.selection import Selection
 from shoplake_assets.dashboard.live.page import live_page
@@ -99,10 +99,12 @@ def _add_changes(app: Dash, page: Page) -> None:
             "search": Input("url", "search"),
             "zone": Input("zone", "data"),
         },
-        state={"shown": State(f"{page.id}-shown", "data")},
+        state={"shown": State(f"{page.id}-shown", "data"), "states": dict(page.states)},
     )
-    def change(_ticks: int | None, search: str | None, zone: str | None, shown: dict[str, str]) -> dict[str, Any]:
-        asked = Request(search=search or "", zone=zone_of(zone), shown=shown or {})
+    def change(
+        _ticks: int | None, search: str | None, zone: str | None, shown: dict[str, str], states: dict[str, Any]
+    ) -> dict[str, Any]:
+        asked = Request(search=search or "", zone=zone_of(zone), shown=shown or {}, states=states)
         try:
             found = {"trouble_hidden": True, **page.changes(asked)}
         except (OSError, SQLAlchemyError) as error:
@@ -120,7 +122,7 @@ def _add_choices(app: Dash) -> None:
     """Bring what a viewer chooses on "Batch Insights" into the URL, from where the page takes it."""
 
     @app.callback(
-        output=Output("url", "search"),
+        output={"search": Output("url", "search"), "chosen": Output(CHOSEN, "data")},
         inputs={
             "first": Input(FIRST, "value"),
             "last": Input(LAST, "value"),
@@ -129,8 +131,9 @@ def _add_choices(app: Dash) -> None:
         state={"search": State("url", "search")},
         prevent_initial_call=True,
     )
-    def choose(first: str | None, last: str | None, category: str | None, search: str | None) -> Any:
-        return chosen(search or "", first=first, last=last, category=category) or no_update
+    def choose(first: str | None, last: str | None, category: str | None, search: str | None) -> dict[str, Any]:
+        query = chosen(search or "", first=first, last=last, category=category)
+        return {"search": query or no_update, "chosen": query}
 
 
 def _add_downloads(app: Dash, reader: LakeReader, settings: "Settings") -> None:

@@ -6,11 +6,11 @@ text, which the browser never reads as markup.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from dash import Output, dcc, html
+from dash import Output, State, dcc, html
 from dash.development.base_component import Component
 
 from shoplake_assets.dashboard.figures import blank
@@ -43,11 +43,13 @@ class Request:
         search: The URL's query.
         zone: The viewer's time zone.
         shown: For each part of the page, the stamp of what it was made of; empty at first.
+        states: What else the page keeps in the browser, by the names of its `states`.
     """
 
     search: str
     zone: tzinfo
     shown: Mapping[str, str]
+    states: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,7 @@ class Page:
         skeleton: Its HTML before the first values.
         outputs: The properties that change, by the names that `changes` gives them.
         changes: The properties that differ from what is shown; `shown` among them holds the new stamps.
+        states: What else it keeps in the browser and wants to know when it is asked.
     """
 
     id: str
@@ -71,6 +74,7 @@ class Page:
     skeleton: Callable[[], Component]
     outputs: Mapping[str, Output]
     changes: Callable[[Request], dict[str, Any]]
+    states: Mapping[str, State] = field(default_factory=dict)
 
 
 def frame(pages: Sequence[Page]) -> Component:

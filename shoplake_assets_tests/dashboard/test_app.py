@@ -79,8 +79,7 @@ def test_the_page_shows_gold_and_which_state_of_it(settings: Settings) -> None:
     assert "$1,100.30" in json.dumps(found["insights-tiles"])
     source = json.dumps(found["insights-source"])
     assert "reflects Kafka partition 0 to offset 1,500, partition 1 to offset 7." in source
-    (windows, *_) = found["insights-filters"]["children"]
-    chosen = [link for link in windows["props"]["children"] if link["props"].get("aria-current")]
+    chosen = [link for link in found["insights-windows"]["children"] if link["props"].get("aria-current")]
     assert [link["props"]["children"]["props"]["href"] for link in chosen] == ["?window=all"]
 
 

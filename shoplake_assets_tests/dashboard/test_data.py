@@ -56,6 +56,22 @@ def test_a_snapshot_is_read_once_and_only_a_changed_table_again(
 
 
 @pytest.mark.usefixtures("shop")
+def test_what_a_viewer_is_choosing_with_is_not_replaced_by_its_own_choice(settings: Settings) -> None:
+    view = LakeReader(lambda: open_catalog(settings)).look()
+
+    def sent(search: str, *, shown: dict[str, str], chosen: str | None) -> dict[str, Any]:
+        asked = Request(search=search, zone=UTC, shown=shown, states={"chosen": chosen})
+        return changes(view, request=asked, currency="USD")
+
+    first = sent("", shown={}, chosen=None)
+    assert {"windows", "inputs"} <= first.keys()
+    typed = sent("?from=2026-03-01", shown=first["shown"], chosen="?from=2026-03-01")
+    assert ("windows" in typed, "inputs" in typed) == (True, False)
+    linked = sent("?window=7d", shown=typed["shown"], chosen="?from=2026-03-01")
+    assert {"windows", "inputs"} <= linked.keys()
+
+
+@pytest.mark.usefixtures("shop")
 def test_another_window_reads_only_what_reaches_further_back(settings: Settings, scans: Counter[str]) -> None:
     reader = LakeReader(lambda: open_catalog(settings))
     shown = refresh(reader, {})["shown"]

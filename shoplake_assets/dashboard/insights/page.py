@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from dash import Output, dcc, html, no_update
+from dash import Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from shoplake_assets.dashboard import wording
@@ -42,6 +42,8 @@ TITLE = "Batch Insights (Gold Layer)"
 SECONDS = 5
 FIRST, LAST, CATEGORY = "insights-first", "insights-last", "insights-category"
 """Ids of what a viewer chooses with."""
+CHOSEN = "insights-chosen"
+"""Id of the query that a viewer has just chosen with them."""
 
 # What a panel's parts are called after its own name.
 FIGURE, CHART, NOTE, TABLE, DOWNLOAD = "figure", "chart", "note", "table", "download"
@@ -51,7 +53,8 @@ _OUTPUTS = {
     "empty": Output("insights-empty", "children"),
     "empty_hidden": Output("insights-empty", "hidden"),
     "panels_hidden": Output("insights-panels", "hidden"),
-    "filters": Output("insights-filters", "children"),
+    "windows": Output("insights-windows", "children"),
+    "inputs": Output("insights-inputs", "children"),
     "tiles": Output("insights-tiles", "children"),
     "source": Output("insights-source", "children"),
     **{
@@ -78,6 +81,7 @@ def insights_page(reader: "LakeReader", *, currency: str, dagster_url: str) -> P
         skeleton=partial(skeleton, dagster_url=dagster_url),
         outputs=_OUTPUTS,
         changes=lambda request: changes(reader.look(), request=request, currency=currency),
+        states={"chosen": State(CHOSEN, "data")},
     )
 
 
@@ -86,7 +90,17 @@ def skeleton(*, dagster_url: str) -> Component:
     return html.Div(
         [
             html.Div(
-                [html.H1(TITLE), html.Div(id="insights-filters", className="filters")],
+                [
+                    html.H1(TITLE),
+                    dcc.Store(id=CHOSEN),
+                    html.Div(
+                        [
+                            html.Nav(id="insights-windows", **aria(label="Range")),
+                            html.Div(id="insights-inputs", className="filters"),
+                        ],
+                        className="filters",
+                    ),
+                ],
                 className="heading",
             ),
             html.P("Reading Gold\u2026", id="insights-empty", className="empty", hidden=False),
@@ -133,22 +147,23 @@ def changes(view: LakeView, *, request: Request, currency: str) -> dict[str, Any
             "empty": _empty_text(view),
             "empty_hidden": False,
             "panels_hidden": True,
-            "filters": [],
             "source": source_line(of),
             "shown": {"empty": rows},
         }
     stamps = {panel.id: of.stamp(*panel.tables) for panel in PANELS}
     known = _known_categories(of)
-    # Only what a viewer can choose from replaces what the viewer is typing.
-    stamps |= {"tiles": of.stamp(*TILES), "source": of.stamp(*GOLD), "filters": f"{selection.query} {known}"}
+    stamps |= {"tiles": of.stamp(*TILES), "source": of.stamp(*GOLD), "query": selection.query, "known": str(known)}
     changed = {name for name, stamp in stamps.items() if request.shown.get(name) != stamp}
     if not changed:
         return {}
     found: dict[str, Any] = {"empty_hidden": True, "panels_hidden": False, "shown": stamps}
     if "source" in changed:
         found["source"] = source_line(of)
-    if "filters" in changed:
-        found["filters"] = filters(selection, known=known)
+    if "query" in changed:
+        found["windows"] = windows(selection)
+    # What a viewer has chosen with the inputs stands in them already; the next choice may be under way.
+    if "known" in changed or ("query" in changed and request.states.get("chosen") != selection.query):
+        found["inputs"] = inputs(selection, known=known)
     if "tiles" in changed:
         found["tiles"] = tile_list(tiles(of, newest=of.newest))
     for panel in PANELS:
@@ -158,25 +173,25 @@ def changes(view: LakeView, *, request: Request, currency: str) -> dict[str, Any
 
 
 def _known_categories(of: Range) -> list[str]:
-    """Every category that Gold has, by name; the chosen one among them, whether it exists or not."""
+    """Every category that Gold has, by name."""
     everything = Range(of.view, selection=Selection(window="all"), currency=of.currency)
-    return sorted({entry.name for entry in categories_of(everything)} | ({of.category} if of.category else set()))
+    return sorted(entry.name for entry in categories_of(everything))
 
 
-def filters(selection: Selection, *, known: "Sequence[str]") -> list[Component]:
-    """What a viewer chooses with; the URL is the only place that keeps what is chosen.
+def windows(selection: Selection) -> list[Component]:
+    """Links to the windows; the URL is the only place that keeps what is chosen."""
+    targets = [(_WINDOW_NAMES[name], selection.within(name).query) for name in WINDOWS]
+    return choices(targets, current=None if selection.by_days else selection.query)
+
+
+def inputs(selection: Selection, *, known: "Sequence[str]") -> list[Component]:
+    """What a viewer chooses days and a category with.
 
     Args:
         selection: What is chosen now.
         known: The categories that there are.
     """
-    windows = [(_WINDOW_NAMES[name], selection.within(name).query) for name in WINDOWS]
     return [
-        html.Nav(
-            choices(windows, current=None if selection.by_days else selection.query),
-            className="choices",
-            **aria(label="Range"),
-        ),
         *(
             _day_input(name, id_, day)
             for name, id_, day in (("From", FIRST, selection.first), ("to", LAST, selection.last))
