@@ -22,7 +22,8 @@ from shoplake_assets.contracts.contract import columns_of, description_of, table
 from shoplake_assets.contracts.lineage import column_lineage
 from shoplake_assets.contracts.rules import rule_in_words
 from shoplake_assets.definitions import build_definitions
-from shoplake_assets.settings import PREFIX, SettingRow, Settings, describe_settings
+from shoplake_assets.described import SettingRow, describe_settings
+from shoplake_assets.settings import PREFIX, Settings
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by `make docs` from the code. Do not edit: change the code and run it again. -->"

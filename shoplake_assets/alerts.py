@@ -27,7 +27,7 @@ from shoplake_assets.assets.specification import key_of
 from shoplake_assets.checks.bronze import ALIVE, GAPS, bronze_checks
 from shoplake_assets.checks.verification import verification
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.settings import LOOPBACK, Settings
+from shoplake_assets.settings import Settings
 from shoplake_assets.tables import BRONZE_EVENTS
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _mended(verdict: Verdict, settings: Settings, *, found: datetime) -> str:
 def _check(verdict: Verdict, settings: Settings) -> str:
     """Table and check, with a link to the check in the Dagster UI, and with its runbook."""
     path = "/".join(verdict.key.asset_key.path)
-    where = f"http://{LOOPBACK}:{settings.dagster.port}/assets/{path}?view=checks&amp;checkDetail={verdict.key.name}"
+    where = f"{settings.dagster_url}/assets/{path}?view=checks&amp;checkDetail={verdict.key.name}"
     return f"{'.'.join(verdict.key.asset_key.path)} <{where}|{verdict.key.name}> (`{runbook(verdict.key)}`)"
 
 

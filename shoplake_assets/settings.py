@@ -1,7 +1,7 @@
 """Every setting of Shoplake, described once.
 
-Belongs here: what a user may set, its default, its unit, its description. The settings table of the documentation
-is made from these descriptions. Does not belong here: anything that is computed from the state of the machine.
+Belongs here: what a user may set, its default, its unit, its description. Does not belong here: anything that is
+computed from the state of the machine, and how settings are shown (`described`).
 
 Precedence, highest first: environment variables (`SHOPLAKE_`, nested with `__`), `<home>/settings.json` (written by
 `shoplake up --ports auto`, yours to edit), defaults. No other module reads the environment.
@@ -10,10 +10,9 @@ Precedence, highest first: environment variables (`SHOPLAKE_`, nested with `__`)
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator
-from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -24,18 +23,21 @@ from pydantic_settings import (
 
 from shoplake_assets.errors import ShoplakeError
 
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
 PREFIX = "SHOPLAKE_"
 DEFAULT_HOME = Path("~/.shoplake")
 LOOPBACK = "127.0.0.1"
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
     """A group of settings; a name that does not exist is an error, never silently ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
-class KafkaSettings(_Section):
+class KafkaSettings(Section):
     """Where shop events come from."""
 
     bootstrap: str | None = Field(
@@ -51,7 +53,7 @@ class KafkaSettings(_Section):
     heap_mb: int = Field(384, ge=128, description="Heap of the embedded broker, MiB.")
 
 
-class SparkSettings(_Section):
+class SparkSettings(Section):
     """The Spark Connect server that every batch step shares."""
 
     remote: str | None = Field(
@@ -65,7 +67,7 @@ class SparkSettings(_Section):
     memory_mb: int = Field(2048, ge=1024, description="Heap of the embedded Connect server, MiB.")
 
 
-class IngestSettings(_Section):
+class IngestSettings(Section):
     """The streaming job from Kafka to Bronze."""
 
     trigger_seconds: float = Field(10.0, gt=0, description="Seconds between two micro-batches, hence Bronze commits.")
@@ -79,7 +81,7 @@ class IngestSettings(_Section):
     memory_mb: int = Field(1024, ge=512, description="Heap of the ingest driver, MiB.")
 
 
-class RefreshSettings(_Section):
+class RefreshSettings(Section):
     """The refreshes of Silver and Gold."""
 
     max_events: int = Field(
@@ -90,7 +92,7 @@ class RefreshSettings(_Section):
     )
 
 
-class DagsterSettings(_Section):
+class DagsterSettings(Section):
     """The orchestrator."""
 
     port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI.")
@@ -107,7 +109,7 @@ class DagsterSettings(_Section):
     )
 
 
-class AlertsSettings(_Section):
+class AlertsSettings(Section):
     """Messages about failed checks and a dead ingest."""
 
     webhook_url: SecretStr | None = Field(
@@ -128,7 +130,7 @@ class AlertsSettings(_Section):
             raise PydanticCustomError("web_address", says) from None
 
 
-class GeneratorSettings(_Section):
+class GeneratorSettings(Section):
     """Synthetic shoppers, on by default so that a first look shows data."""
 
     enabled: bool = Field(True, description="Whether `shoplake up` starts the generator.")
@@ -139,13 +141,13 @@ class GeneratorSettings(_Section):
     bad_rate: float = Field(0.002, ge=0, le=1, description="Share of events that are malformed.")
 
 
-class DashboardSettings(_Section):
+class DashboardSettings(Section):
     """The dashboard."""
 
     port: int = Field(8050, ge=1, le=65535, description="Port of the dashboard.")
 
 
-class ExportSettings(_Section):
+class ExportSettings(Section):
     """CSV exports of the Gold tables."""
 
     destination: str | None = Field(
@@ -156,7 +158,7 @@ class ExportSettings(_Section):
     )
 
 
-class MaintenanceSettings(_Section):
+class MaintenanceSettings(Section):
     """How much of what piles up is kept: the bounds of the lake, of Dagster's storage and of the logs."""
 
     grace_minutes: float = Field(
@@ -190,7 +192,7 @@ class MaintenanceSettings(_Section):
     log_backups: int = Field(3, ge=1, description="Logs that were put aside and are kept, for each process.")
 
 
-class RuntimeSettings(_Section):
+class RuntimeSettings(Section):
     """Java and the jars."""
 
     java: str = Field(
@@ -254,6 +256,16 @@ class Settings(BaseSettings):
         return self.spark.remote or f"sc://{LOOPBACK}:{self.spark.connect_port}"
 
     @property
+    def dagster_url(self) -> str:
+        """Where the Dagster UI is."""
+        return f"http://{LOOPBACK}:{self.dagster.port}"
+
+    @property
+    def dashboard_url(self) -> str:
+        """Where the dashboard is."""
+        return f"http://{LOOPBACK}:{self.dashboard.port}"
+
+    @property
     def exports_folder(self) -> Path | None:
         """The folder that exports go to; None where they go to S3."""
         wanted = self.exports.destination
@@ -297,43 +309,6 @@ def load_settings(**overrides: Any) -> Settings:
         raise ShoplakeError("; ".join(_explain(dict(problem)) for problem in error.errors())) from error
     except (json.JSONDecodeError, OSError) as error:
         raise ShoplakeError(f"settings.json in the home cannot be read: {error}. Mend or delete it.") from error
-
-
-class SettingRow(NamedTuple):
-    """One setting as it is shown.
-
-    Attributes:
-        variable: The environment variable.
-        value: Its value now; asterisks in the place of a secret.
-        default: Its default.
-        description: What it is for.
-    """
-
-    variable: str
-    value: str
-    default: str
-    description: str
-
-
-def describe_settings(settings: Settings) -> list[SettingRow]:
-    """Every setting with its variable, value, default and description, in the order of their sections."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        if isinstance(value, _Section):
-            for inner, described in type(value).model_fields.items():
-                variable = f"{PREFIX}{name}__{inner}".upper()
-                rows.append(_row(variable, getattr(value, inner), described))
-        else:
-            rows.append(_row(f"{PREFIX}{name}".upper(), value, field))
-    return rows
-
-
-def _row(variable: str, value: object, field: FieldInfo) -> SettingRow:
-    def text(given: object) -> str:
-        return "" if given is None else str(given)
-
-    return SettingRow(variable, text(value), text(field.default), field.description or "")
 
 
 def _refuse_unknown_variables() -> None:

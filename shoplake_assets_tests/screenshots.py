@@ -18,7 +18,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.settings import LOOPBACK, Settings, load_settings
+from shoplake_assets.settings import Settings, load_settings
 from shoplake_assets_tests.browsers import ARGUMENTS, find_browser
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
@@ -67,8 +67,8 @@ def take(settings: Settings, pictures: Callable[[Browser, Settings], None]) -> N
 
 def everyday(browser: Browser, settings: Settings) -> None:
     """The asset graph and the pages of the dashboard."""
-    dashboard = f"http://{LOOPBACK}:{settings.dashboard.port}"
-    asset_graph(browser, url=f"{_dagster(settings)}/asset-groups")
+    dashboard = settings.dashboard_url
+    asset_graph(browser, url=f"{settings.dagster_url}/asset-groups")
     for picture, path in PAGES.items():
         dashboard_page(browser, f"{picture}.png", url=f"{dashboard}{path}")
     dashboard_page(browser, "live-dark.png", url=dashboard, scheme="dark")
@@ -81,20 +81,16 @@ def failed_check(browser: Browser, settings: Settings) -> None:
     broken = ("--rate", "0", "--count", "5000", "--bad-rate", "0.2")
     subprocess.run([*shoplake, "generate", *broken], check=True)  # noqa: S603  our own command
     subprocess.run([*shoplake, "drain"], check=False)  # noqa: S603  our own command; it ends with what is stuck
-    url = f"{_dagster(settings)}/assets/silver/events?view=checks&checkDetail=quarantine_share"
+    url = f"{settings.dagster_url}/assets/silver/events?view=checks&checkDetail=quarantine_share"
     page = _open(browser, url=url, scheme="light", size=(1700, 1420), sharpness=1)
     page.wait_for_selector("text=branch to inspect", timeout=PATIENCE_MS)
     _shoot(page, "failed-check.png")
 
 
-def _dagster(settings: Settings) -> str:
-    return f"http://{LOOPBACK}:{settings.dagster.port}"
-
-
 def asset_graph(browser: Browser, *, url: str) -> None:
     """The lineage of all assets in the Dagster UI."""
     # On a smaller screen the graph is zoomed out until its nodes show nothing but names.
-    page = _open(browser, url=url, scheme="light", size=(2800, 1500), sharpness=1)
+    page = _open(browser, url=url, scheme="light", size=(2800, 1700), sharpness=1)
     # Nodes are drawn for assets and, while they are collapsed, for groups.
     page.wait_for_selector("svg foreignObject", timeout=PATIENCE_MS)
     page.wait_for_timeout(REST_MS)

@@ -12,8 +12,9 @@ import typer
 from packaging.requirements import Requirement
 
 from shoplake_assets.cli.main import app
+from shoplake_assets.described import describe_settings
 from shoplake_assets.runtime.ports import lake_ports
-from shoplake_assets.settings import Settings, describe_settings
+from shoplake_assets.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 PROSE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/runbooks.md")

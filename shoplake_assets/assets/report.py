@@ -12,7 +12,6 @@ from shoplake_assets.assets.automation import first_time
 from shoplake_assets.assets.destination import destination
 from shoplake_assets.assets.specification import key_of
 from shoplake_assets.resources import LakeConnection
-from shoplake_assets.settings import LOOPBACK, Settings
 from shoplake_assets.tables import GOLD, GOLD_HOURLY_SALES
 
 
@@ -38,7 +37,11 @@ def sales_report(connection: dg.ResourceParam[LakeConnection]) -> dg.Materialize
     text = report(view, currency=settings.currency, made_at=datetime.now(UTC))
     uri = destination(settings).write(FILE, text, content_type="text/html; charset=utf-8")
     # A browser opens no file that a page of Dagster's names, so the dashboard serves it.
-    served = {} if settings.exports_folder is None else {"shoplake/report": dg.MetadataValue.url(_url(settings))}
+    served = (
+        {}
+        if settings.exports_folder is None
+        else {"shoplake/report": dg.MetadataValue.url(f"{settings.dashboard_url}/report")}
+    )
     return dg.MaterializeResult(
         metadata={
             **served,
@@ -46,7 +49,3 @@ def sales_report(connection: dg.ResourceParam[LakeConnection]) -> dg.Materialize
             "shoplake/snapshot_id": str(view.snapshot_id(GOLD_HOURLY_SALES)),
         }
     )
-
-
-def _url(settings: Settings) -> str:
-    return f"http://{LOOPBACK}:{settings.dashboard.port}/report"

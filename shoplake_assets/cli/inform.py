@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from shoplake_assets.settings import describe_settings, load_settings
+from shoplake_assets.described import describe_settings
+from shoplake_assets.settings import load_settings
 
 app = typer.Typer()
 

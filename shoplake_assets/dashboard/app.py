@@ -24,7 +24,6 @@ from shoplake_assets.dashboard.wording import zone_of
 from shoplake_assets.health.reader import HealthReader
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.metrics.lake import register
-from shoplake_assets.settings import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,11 +49,10 @@ def build_app(settings: "Settings") -> Dash:
     )
     reader = LakeReader(lambda: open_catalog(settings))
     health = HealthReader(settings)
-    dagster_url = f"http://{LOOPBACK}:{settings.dagster.port}"
     pages = (
         live_page(reader, health, currency=settings.currency),
-        insights_page(reader, currency=settings.currency, dagster_url=dagster_url),
-        data_health_page(health, dagster_url=dagster_url),
+        insights_page(reader, currency=settings.currency, dagster_url=settings.dagster_url),
+        data_health_page(health, dagster_url=settings.dagster_url),
     )
     app.layout = frame(pages)
     _add_navigation(app, pages)

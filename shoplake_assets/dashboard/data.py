@@ -13,9 +13,9 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 import pyarrow as pa  # type: ignore[import-untyped]
-from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo, GreaterThanOrEqual, LessThan
 
+from shoplake_assets.lake.catalog import existing_tables
 from shoplake_assets.lake.snapshots import committed_at, position_of, reflecting, rows_of
 from shoplake_assets.tables import ALL
 
@@ -134,14 +134,7 @@ class LakeReader:
 
     def look(self, names: Iterable[str] = ALL) -> LakeView:
         """The lake's tables as they are now, or some of them; reads metadata only."""
-        catalog = self._open_catalog()
-        tables = {}
-        for name in names:
-            try:
-                tables[name] = catalog.load_table(name)
-            except (NoSuchTableError, NoSuchNamespaceError):
-                continue
-        return LakeView(tables, self._read)
+        return LakeView(existing_tables(self._open_catalog(), names), self._read)
 
     def _read(self, read: _Read) -> pa.Table:
         """One reader at a time: a second viewer waits for the result of the first instead of reading it, too."""

@@ -14,7 +14,6 @@ import httpx
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime.dagster_home import LOCATION
 from shoplake_assets.runtime.loopback import loopback_client
-from shoplake_assets.settings import LOOPBACK
 
 if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
@@ -154,7 +153,7 @@ def wait_for_run(settings: "Settings", run_id: str, *, timeout_seconds: float) -
     deadline = time.monotonic() + timeout_seconds
     while (outcome := run_outcome(settings, run_id)).under_way:
         if time.monotonic() > deadline:
-            where = f"{_url(settings)}/runs/{run_id}"
+            where = f"{settings.dagster_url}/runs/{run_id}"
             raise ShoplakeError(f"the run is still under way after {timeout_seconds:.0f} s, and goes on: {where}.")
         time.sleep(_POLL_SECONDS)
     return outcome
@@ -175,10 +174,6 @@ def figures_of(settings: "Settings", run_id: str, *, table: str) -> dict[str, in
     return figures
 
 
-def _url(settings: "Settings") -> str:
-    return f"http://{LOOPBACK}:{settings.dagster.port}"
-
-
 def ask(
     settings: "Settings", query: str, variables: dict[str, Any], *, patience_seconds: float = _PATIENCE_SECONDS
 ) -> dict[str, Any]:
@@ -193,7 +188,7 @@ def ask(
     Raises:
         ShoplakeError: Dagster does not answer, or refuses.
     """
-    url = f"{_url(settings)}/graphql"
+    url = f"{settings.dagster_url}/graphql"
     try:
         with loopback_client(timeout=patience_seconds) as client:
             document = client.post(url, json={"query": query, "variables": variables}).raise_for_status().json()

@@ -27,8 +27,8 @@ Probe = Callable[[float], bool]
 def probes(settings: "Settings") -> dict[str, Probe]:
     """The probe of each process of an embedded lake, by name. The generator has none: it serves nobody."""
     ingest = f"http://{LOOPBACK}:{settings.ingest.port}/status"
-    webserver = f"http://{LOOPBACK}:{settings.dagster.port}"
-    dashboard = f"http://{LOOPBACK}:{settings.dashboard.port}/"
+    webserver = settings.dagster_url
+    dashboard = f"{settings.dashboard_url}/"
     return {
         "kafka": lambda _: kafka_answers(settings.bootstrap),
         "spark": lambda _: _grpc_connects(settings.spark.connect_port),

@@ -88,8 +88,8 @@ def urls(settings: "Settings") -> dict[str, str]:
         "ingest": f"http://{LOOPBACK}:{settings.ingest.port}/status",
         "ingest-ui": f"http://{LOOPBACK}:{settings.ingest.spark_ui_port}",
         "code-server": f"grpc://{LOOPBACK}:{settings.dagster.code_server_port}",
-        "webserver": f"http://{LOOPBACK}:{settings.dagster.port}",
-        "dashboard": f"http://{LOOPBACK}:{settings.dashboard.port}",
+        "webserver": settings.dagster_url,
+        "dashboard": settings.dashboard_url,
     }
 
 

@@ -29,10 +29,10 @@ from shoplake_assets.dashboard.page import (
 )
 from shoplake_assets.dashboard.page import tiles as tile_list
 from shoplake_assets.dashboard.values import Content, Kind
-from shoplake_assets.tables import GOLD, GOLD_HOURLY_SALES
+from shoplake_assets.tables import GOLD, GOLD_CATEGORY_SALES, GOLD_HOURLY_SALES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from datetime import date
 
     from shoplake_assets.dashboard.data import LakeReader
@@ -55,6 +55,7 @@ _OUTPUTS = {
     "panels_hidden": Output("insights-panels", "hidden"),
     "windows": Output("insights-windows", "children"),
     "inputs": Output("insights-inputs", "children"),
+    "known": Output(f"{CATEGORY}-known", "children"),
     "tiles": Output("insights-tiles", "children"),
     "source": Output("insights-source", "children"),
     **{
@@ -97,6 +98,7 @@ def skeleton(*, dagster_url: str) -> Component:
                         [
                             html.Nav(id="insights-windows", **aria(label="Range")),
                             html.Div(id="insights-inputs", className="filters"),
+                            html.Datalist(id=f"{CATEGORY}-known"),
                         ],
                         className="filters",
                     ),
@@ -140,19 +142,10 @@ def changes(view: LakeView, *, request: Request, currency: str) -> dict[str, Any
     selection = Selection.from_query(request.search)
     of = Range(view, selection=selection, currency=currency, zone=request.zone)
     if of.newest is None:
-        rows = " ".join(f"{name}={state.rows}" for name, state in view.states.items())
-        if request.shown == {"empty": rows}:
-            return {}
-        return {
-            "empty": _empty_text(view),
-            "empty_hidden": False,
-            "panels_hidden": True,
-            "source": source_line(of),
-            "shown": {"empty": rows},
-        }
+        return _empty(of, shown=request.shown)
     stamps = {panel.id: of.stamp(*panel.tables) for panel in PANELS}
-    known = _known_categories(of)
-    stamps |= {"tiles": of.stamp(*TILES), "source": of.stamp(*GOLD), "query": selection.query, "known": str(known)}
+    known = str(view.snapshot_id(GOLD_CATEGORY_SALES))
+    stamps |= {"tiles": of.stamp(*TILES), "source": of.stamp(*GOLD), "query": selection.query, "known": known}
     changed = {name for name, stamp in stamps.items() if request.shown.get(name) != stamp}
     if not changed:
         return {}
@@ -161,9 +154,11 @@ def changes(view: LakeView, *, request: Request, currency: str) -> dict[str, Any
         found["source"] = source_line(of)
     if "query" in changed:
         found["windows"] = windows(selection)
+    if "known" in changed:
+        found["known"] = [html.Option(value=name) for name in _known_categories(of)]
     # What a viewer has chosen with the inputs stands in them already; the next choice may be under way.
-    if "known" in changed or ("query" in changed and request.states.get("chosen") != selection.query):
-        found["inputs"] = inputs(selection, known=known)
+    if "query" in changed and request.states.get("chosen") != selection.query:
+        found["inputs"] = inputs(selection)
     if "tiles" in changed:
         found["tiles"] = tile_list(tiles(of, newest=of.newest))
     for panel in PANELS:
@@ -184,13 +179,8 @@ def windows(selection: Selection) -> list[Component]:
     return choices(targets, current=None if selection.by_days else selection.query)
 
 
-def inputs(selection: Selection, *, known: "Sequence[str]") -> list[Component]:
-    """What a viewer chooses days and a category with.
-
-    Args:
-        selection: What is chosen now.
-        known: The categories that there are.
-    """
+def inputs(selection: Selection) -> list[Component]:
+    """What a viewer chooses days and a category with, as they are chosen now."""
     return [
         *(
             _day_input(name, id_, day)
@@ -206,7 +196,6 @@ def inputs(selection: Selection, *, known: "Sequence[str]") -> list[Component]:
                     placeholder="all",
                     debounce=True,
                 ),
-                html.Datalist([html.Option(value=name) for name in known], id=f"{CATEGORY}-known"),
             ],
             htmlFor=CATEGORY,
         ),
@@ -245,9 +234,18 @@ def source_line(of: Range) -> list[Component | str]:
     ]
 
 
-def _empty_text(view: LakeView) -> str:
-    reason = wording.why_empty({name: state.rows for name, state in view.states.items()})
-    return f"No event has reached Gold yet: {reason}"
+def _empty(of: Range, *, shown: "Mapping[str, str]") -> dict[str, Any]:
+    """The page while no event has reached Gold: it says how far the events have come."""
+    rows = {name: state.rows for name, state in of.view.states.items()}
+    if shown == {"empty": str(rows)}:
+        return {}
+    return {
+        "empty": f"No event has reached Gold yet: {wording.why_empty(rows)}",
+        "empty_hidden": False,
+        "panels_hidden": True,
+        "source": source_line(of),
+        "shown": {"empty": str(rows)},
+    }
 
 
 def _panel_parts(panel: Panel, of: Range) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTI
 
 if TYPE_CHECKING:
     from shoplake_assets.dashboard.data import LakeReader, LakeView
+    from shoplake_assets.dashboard.values import Stage
     from shoplake_assets.health.reader import HealthReader
     from shoplake_assets.health.state import Stream
 
@@ -142,7 +143,7 @@ def _contents(recent: Recent, *, zone: tzinfo, currency: str) -> dict[str, Any]:
     products = numbers.top_products(events, now=now)
     until = wording.moment_in_full(now, zone=zone)
     return {
-        "tiles": tiles(_tiles(recent, rates, zone=zone, currency=currency)),
+        "tiles": tiles(_tiles(recent, rates, stages[-1], zone=zone, currency=currency)),
         "rates": event_rates(rates, zone=zone),
         "rates_note": f"{wording.counted(rates.events, 'event')} in {_MINUTES} minutes; the newest one is of {until}.",
         "funnel": conversion(stages, revision="live"),
@@ -158,10 +159,11 @@ def _contents(recent: Recent, *, zone: tzinfo, currency: str) -> dict[str, Any]:
     }
 
 
-def _tiles(recent: Recent, rates: numbers.Rates, *, zone: tzinfo, currency: str) -> list[tuple[str, str, str]]:
+def _tiles(
+    recent: Recent, rates: numbers.Rates, bought: "Stage", *, zone: tzinfo, currency: str
+) -> list[tuple[str, str, str]]:
     hour = numbers.hour_so_far(recent.rows, now=recent.now)
     seconds = int(numbers.STEP.total_seconds()) * _RATE_BUCKETS
-    sessions = numbers.funnel(recent.rows, now=recent.now)[-1]
     return [
         (
             "Events per second",
@@ -180,8 +182,8 @@ def _tiles(recent: Recent, rates: numbers.Rates, *, zone: tzinfo, currency: str)
         ),
         (
             f"Conversion, last {_MINUTES} minutes",
-            wording.percent(sessions.of_viewed),
-            f"{wording.counted(sessions.sessions, 'session')} bought",
+            wording.percent(bought.of_viewed),
+            f"{wording.counted(bought.sessions, 'session')} bought",
         ),
     ]
 
