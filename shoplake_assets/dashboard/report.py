@@ -6,12 +6,12 @@ made (`assets.report`). It shows what the page "Batch Insights" shows, from the 
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from plotly.io import to_html  # type: ignore[import-untyped]
-from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
 from shoplake_assets.dashboard import wording
 from shoplake_assets.dashboard.insights.panels import PANELS, Range, tiles
@@ -26,6 +26,7 @@ FILE = "sales_report.html"
 """What the file is called among the exports."""
 WINDOW = "7d"
 
+_PLOTLY = files("shoplake_assets.dashboard") / "assets" / "plotly-basic.min.js"
 _TEMPLATES = Environment(loader=PackageLoader("shoplake_assets.dashboard"), autoescape=True)
 _HEIGHT = 380
 
@@ -57,7 +58,7 @@ def report(view: "LakeView", *, currency: str, made_at: datetime) -> str:
         empty=None if of.newest else wording.why_empty(rows),
         tiles=tiles(of, newest=of.newest) if of.newest else [],
         parts=[_part(panel.title, panel.content(of), currency=currency) for panel in PANELS] if of.newest else [],
-        plotly=Markup(get_plotlyjs()),  # noqa: S704  the library's own script
+        plotly=Markup(_PLOTLY.read_text(encoding="utf-8")),  # noqa: S704  the library's own script
     )
 
 

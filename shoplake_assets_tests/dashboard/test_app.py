@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from dash import Dash
+from plotly.offline import get_plotlyjs_version  # type: ignore[import-untyped]
 
 from shoplake_assets.dashboard.__main__ import serve
 from shoplake_assets.dashboard.app import build_app
@@ -66,6 +67,17 @@ def test_the_pages_are_served_without_a_lake_and_load_nothing_from_elsewhere(set
         assert title in json.dumps(shown["content"])
         assert [link["props"]["className"] for link in shown["pages"]["children"]].count("current") == 1
     assert "No event has reached Gold yet" in insights(settings)["insights-empty"]["children"]
+
+
+def test_plotlys_small_build_is_loaded_first_and_is_that_of_the_installed_plotly(settings: Settings) -> None:
+    client = build_app(settings).server.test_client()
+    scripts = re.findall(r'src="([^"]*)"', client.get("/").get_data(as_text=True))
+    (small,) = [address for address in scripts if "plotly" in address]
+    (renderer,) = [address for address in scripts if "dash_renderer" in address]
+    # Where a page has Plotly already, a chart does not fetch the full build, which is four times as large.
+    assert scripts.index(small) < scripts.index(renderer)
+    head = client.get(small).get_data(as_text=True)[:200]
+    assert f"plotly.js (basic - minified) v{get_plotlyjs_version()}\n" in head
 
 
 def test_an_address_that_is_no_page_shows_the_first(settings: Settings) -> None:
