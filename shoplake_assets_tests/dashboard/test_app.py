@@ -76,7 +76,8 @@ def test_plotlys_small_build_is_loaded_first_and_is_that_of_the_installed_plotly
     (renderer,) = [address for address in scripts if "dash_renderer" in address]
     # Where a page has Plotly already, a chart does not fetch the full build, which is four times as large.
     assert scripts.index(small) < scripts.index(renderer)
-    head = client.get(small).get_data(as_text=True)[:200]
+    with client.get(small) as answer:
+        head = answer.get_data(as_text=True)[:200]
     assert f"plotly.js (basic - minified) v{get_plotlyjs_version()}\n" in head
 
 
