@@ -80,10 +80,11 @@ def failed_check(browser: Browser, settings: Settings) -> None:
     shoplake = [sys.executable, "-m", "shoplake_assets.cli.main"]
     broken = ("--rate", "0", "--count", "5000", "--bad-rate", "0.2")
     subprocess.run([*shoplake, "generate", *broken], check=True)  # noqa: S603  our own command
-    subprocess.run([*shoplake, "drain"], check=False)  # noqa: S603  our own command; it ends with what is stuck
     url = f"{settings.dagster_url}/assets/silver/events?view=checks&checkDetail=quarantine_share"
     page = _open(browser, url=url, scheme="light", size=(1700, 1420), sharpness=1)
-    page.wait_for_selector("text=branch to inspect", timeout=PATIENCE_MS)
+    # The events have to come through Bronze, and a refresh that was under way is finished first.
+    page.wait_for_selector("text=branch to inspect", timeout=3 * PATIENCE_MS)
+    page.wait_for_selector("text=In Progress", state="hidden", timeout=PATIENCE_MS)
     _shoot(page, "failed-check.png")
 
 
