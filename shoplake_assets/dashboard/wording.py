@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SYMBOLS = {"USD": "$", "EUR": "\u20ac", "GBP": "\u00a3", "JPY": "\u00a5", "INR": "\u20b9"}
 NOTHING = "\u2013"
 
+_MANY_TIMES = 10
 _HOUR = timedelta(hours=1)
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
@@ -42,6 +43,14 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 def percent(share: Decimal | None) -> str:
     """A share; a dash for none."""
     return NOTHING if share is None else f"{share:,f} %"
+
+
+def compared(amount: Decimal, *, with_: Decimal) -> str:
+    """How much more or less it is than another above 0; a percentage says little from ten times as much on."""
+    if amount >= _MANY_TIMES * with_:
+        return f"{amount / with_:,.0f} times as much"
+    more = Decimal(100) * (amount - with_) / with_
+    return f"{abs(more):,.1f} % {'more' if more >= 0 else 'less'}"
 
 
 def zone_of(name: str | None) -> tzinfo:

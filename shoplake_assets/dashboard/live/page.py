@@ -6,7 +6,6 @@ values are (`live.numbers`).
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from dash import Output, html, no_update
@@ -178,7 +177,9 @@ def _tiles(
         (
             "The hour before, so far",
             wording.money(hour.before, currency=currency),
-            _difference(hour),
+            f"the running hour has {wording.compared(hour.revenue, with_=hour.before)}"
+            if hour.before
+            else "nothing to compare with",
         ),
         (
             f"Conversion, last {_MINUTES} minutes",
@@ -186,13 +187,6 @@ def _tiles(
             f"{wording.counted(bought.sessions, 'session')} bought",
         ),
     ]
-
-
-def _difference(hour: numbers.HourSoFar) -> str:
-    if not hour.before:
-        return "nothing to compare with"
-    more = Decimal(100) * (hour.revenue - hour.before) / hour.before
-    return f"the running hour has {abs(more):,.1f} % {'more' if more >= 0 else 'less'}"
 
 
 def _newest(rows: Sequence[dict[str, Any]], *, zone: tzinfo, currency: str) -> Component:
