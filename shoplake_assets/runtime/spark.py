@@ -127,6 +127,8 @@ def spark_conf(
         "spark.sql.catalogImplementation": "in-memory",
         **SESSION_CONF,
         "spark.sql.shuffle.partitions": str(cores),
+        # A refresh runs some 400 pieces of generated code. Spark keeps 100, and would compile nearly all of them anew.
+        "spark.sql.codegen.cache.maxEntries": "2000",
         **spark_catalog_conf(settings),
     }
 
