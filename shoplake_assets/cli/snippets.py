@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.catalog import catalog_properties, spark_catalog_conf
+from shoplake_assets.runtime.jars import COORDINATES
 from shoplake_assets.tables import CATALOG, GOLD_HOURLY_SALES
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ _DUCKDB = """\
 hourly = table.scan().to_duckdb("hourly_sales")
 print(hourly.sql("SELECT sum(revenue) FROM hourly_sales"))
 """
-PACKAGES = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0,org.xerial:sqlite-jdbc:3.50.3.0"
+# All that Spark gets from us, less the connector to Kafka.
+PACKAGES = ",".join(str(jar) for jar in COORDINATES if jar.conf == "spark" and "kafka" not in jar.module)
 
 
 def snippets(settings: "Settings") -> dict[str, str]:
