@@ -1,6 +1,6 @@
 """From a payload to typed columns, and the reasons why that failed.
 
-Belongs here: reading the event as DESIGN describes it, leniently in form (synonyms, epoch times, numbers as text) and
+Belongs here: reading the event, leniently in form (synonyms, epoch times, numbers as text) and
 strictly in meaning (nothing is rounded, guessed or dropped). Does not belong here: rules about values, which are in the
 contract.
 """
@@ -144,7 +144,7 @@ def _judged(column: str) -> bool:
 
 def _readable(column: str) -> Column:
     """A field that was given and could not be read has its reason already; "is missing" would be a wrong one."""
-    if column in ("event_time", "price", "quantity"):
+    if column not in _TEXTS:
         return F.col(column).isNotNull() | F.col(f"_raw.{column}").isNull()
     return F.lit(True)
 
