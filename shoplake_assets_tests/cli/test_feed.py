@@ -3,8 +3,9 @@
 import json
 from datetime import UTC, datetime
 
-from shoplake_assets.cli.feed import first_arrival
+from shoplake_assets.cli.feed import FormatName, first_arrival
 from shoplake_assets.events.generator import Mishaps
+from shoplake_assets.events.replay import FORMATS
 from shoplake_assets.events.traffic import Plan
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -21,3 +22,7 @@ def test_a_day_that_is_sent_at_once_ends_now_and_no_event_lies_in_the_future() -
 def test_events_that_are_sent_steadily_begin_now() -> None:
     assert first_arrival(rate=5, now=1_000_000.0) == 1_000_000.0
     assert first_arrival(rate=None, now=1_000_000.0) == 1_000_000.0
+
+
+def test_every_format_that_can_be_read_can_be_asked_for() -> None:
+    assert {name.value for name in FormatName} == set(FORMATS)

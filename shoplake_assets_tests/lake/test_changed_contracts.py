@@ -97,18 +97,18 @@ def test_a_rule_is_one_line_in_one_contract(shop: Shop, settings: Settings, tmp_
 def test_a_new_column_reaches_the_live_tables_and_another_version_fills_it_for_what_was_there(
     shop: Shop, settings: Settings, tmp_path: Path
 ) -> None:
-    shop.produce(event(event_id="old", coupon="SPRING"))
+    shop.produce(event(event_id="old", voucher="SPRING"))
     shop.refresh()
     readers = shop.lake.table(SILVER_EVENTS).scan().to_arrow().column_names
-    shop.produce(event(event_id="new", coupon="AUTUMN"), event("add_to_cart", event_id="none", at=NEXT_DAY))
+    shop.produce(event(event_id="new", voucher="AUTUMN"), event("add_to_cart", event_id="none", at=NEXT_DAY))
     column = (
         Edit(
             "contracts/silver.py",
             "    price_defaulted: T.BooleanType",
-            '    coupon: T.StringType = pa.Field(nullable=True, description="Coupon.")\n'
+            '    voucher: T.StringType = pa.Field(nullable=True, description="Voucher.")\n'
             "    price_defaulted: T.BooleanType",
         ),
-        Edit("transforms/parsing.py", '"product_name", "category")', '"product_name", "category", "coupon")'),
+        Edit("transforms/parsing.py", "_TEXTS = (", '_TEXTS = ("voucher", '),
         Edit(
             "contracts/gold.py",
             "    buyers: T.LongType",
@@ -123,18 +123,18 @@ def test_a_new_column_reaches_the_live_tables_and_another_version_fills_it_for_w
         ),
     )
     refresh_with(settings, tmp_path / "column", *column)
-    coupons = shop.column(SILVER_EVENTS, key="event_id", value="coupon")
-    assert coupons == {"old": None, "new": "AUTUMN", "none": None}
+    vouchers = shop.column(SILVER_EVENTS, key="event_id", value="voucher")
+    assert vouchers == {"old": None, "new": "AUTUMN", "none": None}
     assert [
-        name for name in shop.lake.table(SILVER_EVENTS).scan().to_arrow().column_names if name != "coupon"
+        name for name in shop.lake.table(SILVER_EVENTS).scan().to_arrow().column_names if name != "voucher"
     ] == readers
     carts = shop.column(GOLD_HOURLY_SALES, key="event_hour", value="carts")
     assert carts == {hour("2026-03-01T10"): 0, hour("2026-03-02T10"): 1}
 
-    version = Edit("contracts/silver.py", 'code_version="2"', 'code_version="3"')
+    version = Edit("contracts/silver.py", "code_version=", 'code_version="next" ')
     refresh_with(settings, tmp_path / "version", *column, version)
-    coupons = shop.column(SILVER_EVENTS, key="event_id", value="coupon")
-    assert coupons == {"old": "SPRING", "new": "AUTUMN", "none": None}
+    vouchers = shop.column(SILVER_EVENTS, key="event_id", value="voucher")
+    assert vouchers == {"old": "SPRING", "new": "AUTUMN", "none": None}
 
 
 NEXT_DAY = datetime(2026, 3, 2, 10, tzinfo=UTC).isoformat()

@@ -1,4 +1,4 @@
-"""The figure that only this page draws: revenue over time.
+"""The figures that only this page draws.
 
 Belongs here: plain values to a Plotly figure; pure. What all pages draw is in `dashboard.figures`.
 """
