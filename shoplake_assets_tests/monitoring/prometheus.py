@@ -53,6 +53,11 @@ class Prometheus:
 
     address: str
 
+    def is_ready(self) -> bool:
+        """Whether it answers questions; for a moment after it has begun to listen, it does not."""
+        with loopback_client(timeout=30) as client:
+            return client.get(f"http://{self.address}/-/ready").is_success
+
     def ask(self, path: str) -> Any:
         """The data of an answer of its API."""
         with loopback_client(timeout=30) as client:
@@ -81,7 +86,9 @@ def watching(targets: Mapping[str, str], *, folder: Path) -> Iterator[Prometheus
             wait_until(lambda: process.poll() is not None or bool(_LISTENS.search(log.read_text())), what="it listens")
             found = _LISTENS.search(log.read_text())
             assert found, log.read_text()
-            yield Prometheus(found[1])
+            prometheus = Prometheus(found[1])
+            wait_until(prometheus.is_ready, what="it is ready")
+            yield prometheus
         finally:
             process.terminate()
 
