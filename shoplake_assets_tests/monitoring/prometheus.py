@@ -20,9 +20,8 @@ from shoplake_assets.settings import LOOPBACK
 from shoplake_assets_tests.monitoring.watching import PROMETHEUS, read_yaml
 from shoplake_assets_tests.waiting import wait_until
 
-# More often than in earnest, so that a test need not wait for it; but no scrape may last longer than this, and in
-# earnest it may last 10 s.
-_SECONDS = 10
+# More often than in earnest, so that a test need not wait for it.
+_SECONDS = 3
 _LISTENS = re.compile(r'msg="Listening on" address=(\S+)')
 
 
