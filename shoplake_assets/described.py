@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from pydantic.fields import FieldInfo
 
-from shoplake_assets.settings import PREFIX, Section, Settings
+from shoplake_assets.sections import Section
+from shoplake_assets.settings import PREFIX, Settings
 
 
 class SettingRow(NamedTuple):

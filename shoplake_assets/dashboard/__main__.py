@@ -8,7 +8,8 @@ import sys
 from waitress import create_server  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.settings import LOOPBACK, Settings, load_settings
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import Settings, load_settings
 
 # Each viewer asks every few seconds, and a browser opens several connections for the page's scripts.
 _THREADS = 8

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from waitress import create_server  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.settings import LOOPBACK
+from shoplake_assets.sections import LOOPBACK
 
 if TYPE_CHECKING:
     from shoplake_assets.ingest.progress import Progress

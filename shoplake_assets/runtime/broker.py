@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime.logs import write_log4j2
 from shoplake_assets.runtime.scratch import scratch_folder, scratch_option, with_emptied
-from shoplake_assets.settings import LOOPBACK
+from shoplake_assets.sections import LOOPBACK
 
 if TYPE_CHECKING:
     from shoplake_assets.runtime.jars import Jars

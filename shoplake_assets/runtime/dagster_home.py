@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoplake_assets.settings import LOOPBACK
+from shoplake_assets.sections import LOOPBACK
 
 if TYPE_CHECKING:
     from shoplake_assets.settings import Settings

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import psutil  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.settings import LOOPBACK, PREFIX
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import PREFIX
 
 if TYPE_CHECKING:
     from shoplake_assets.settings import Settings

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from shoplake_assets.runtime.loopback import loopback_client
-from shoplake_assets.settings import LOOPBACK
+from shoplake_assets.sections import LOOPBACK
 
 if TYPE_CHECKING:
     import grpc  # type: ignore[import-untyped]

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from shoplake_assets.runtime.broker import broker_command
 from shoplake_assets.runtime.dagster_home import LOCATION, dagster_folder, workspace_file
 from shoplake_assets.runtime.spark import connect_command, java_environment
-from shoplake_assets.settings import LOOPBACK, PREFIX
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import PREFIX
 
 if TYPE_CHECKING:
     from shoplake_assets.runtime.jars import Jars

@@ -15,7 +15,7 @@ from shoplake_assets.events.topic import beginning_offsets, describe_topic, end_
 from shoplake_assets.lake.position import KafkaRange, Position
 from shoplake_assets.runtime.loopback import loopback_client
 from shoplake_assets.runtime.probes import kafka_answers
-from shoplake_assets.settings import LOOPBACK
+from shoplake_assets.sections import LOOPBACK
 
 if TYPE_CHECKING:
     from shoplake_assets.settings import Settings

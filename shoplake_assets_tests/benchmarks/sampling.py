@@ -17,7 +17,8 @@ from shoplake_assets.lake.maintenance.figures import figures_of
 from shoplake_assets.lake.maintenance.plan import first_open_cell
 from shoplake_assets.lake.snapshots import NEWEST_RECORD, moment_of, reflecting
 from shoplake_assets.runtime.loopback import loopback_client
-from shoplake_assets.settings import LOOPBACK, Settings
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import Settings
 from shoplake_assets.tables import ALL, GOLD_TOP_USERS
 
 _PATIENCE_SECONDS = 5.0

@@ -16,7 +16,8 @@ from shoplake_assets.dashboard.__main__ import serve
 from shoplake_assets.dashboard.app import build_app
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.lake.catalog import open_catalog
-from shoplake_assets.settings import LOOPBACK, Settings
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import Settings
 from shoplake_assets.tables import GOLD_TOP_USERS
 
 

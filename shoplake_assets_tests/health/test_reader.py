@@ -20,7 +20,8 @@ from shoplake_assets.ingest.server import application
 from shoplake_assets.lake.layers import Layer
 from shoplake_assets.lake.position import KafkaRange, Position
 from shoplake_assets.runtime.supervision import ProcessState
-from shoplake_assets.settings import LOOPBACK, Settings
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import Settings
 from shoplake_assets.tables import BRONZE_EVENTS, DERIVED
 from shoplake_assets_tests.building import TOPIC_ID
 from shoplake_assets_tests.health.conftest import Load

@@ -18,7 +18,8 @@ from shoplake_assets.events.producer import EventProducer
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.runtime.loopback import loopback_client
 from shoplake_assets.runtime.ports import is_free
-from shoplake_assets.settings import LOOPBACK, Settings
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import Settings
 from shoplake_assets.tables import BRONZE_EVENTS
 from shoplake_assets_tests.waiting import wait_until
 

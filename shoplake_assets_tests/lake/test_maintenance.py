@@ -27,7 +27,8 @@ from shoplake_assets.lake.snapshots import (
     since,
     summary_of,
 )
-from shoplake_assets.settings import MaintenanceSettings, Settings
+from shoplake_assets.sections import MaintenanceSettings
+from shoplake_assets.settings import Settings
 from shoplake_assets.tables import ALL, BRONZE_EVENTS, GOLD, GOLD_HOURLY_SALES, SILVER_EVENTS, SILVER_QUARANTINE
 from shoplake_assets_tests.building import TOPIC_ID, Fates, Shop, event, purchase
 from shoplake_assets_tests.embedded import empty_lake

@@ -13,7 +13,8 @@ from shoplake_assets.lake.maintenance.lake import Failed, maintain_lake
 from shoplake_assets.lake.maintenance.orphans import LOOKED_AT
 from shoplake_assets.lake.snapshots import live_files, snapshot_id_of
 from shoplake_assets.lake.tables import set_properties
-from shoplake_assets.settings import MaintenanceSettings, Settings
+from shoplake_assets.sections import MaintenanceSettings
+from shoplake_assets.settings import Settings
 from shoplake_assets.tables import ALL, BRONZE_EVENTS, BRONZE_GAPS, GOLD_TOP_USERS, GOLD_USER_HOURLY, SILVER_EVENTS
 from shoplake_assets_tests.building import Shop, event
 

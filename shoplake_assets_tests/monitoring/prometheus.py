@@ -16,7 +16,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from shoplake_assets.runtime.loopback import loopback_client
-from shoplake_assets.settings import LOOPBACK
+from shoplake_assets.sections import LOOPBACK
 from shoplake_assets_tests.monitoring.watching import PROMETHEUS, read_yaml
 from shoplake_assets_tests.waiting import wait_until
 

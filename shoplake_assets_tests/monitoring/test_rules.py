@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from shoplake_assets.settings import LOOPBACK, Settings
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import Settings
 from shoplake_assets_tests.monitoring.prometheus import promtool
 from shoplake_assets_tests.monitoring.watching import PROMETHEUS, RUNBOOKS, alerts, read_yaml
 

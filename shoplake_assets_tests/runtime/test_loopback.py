@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from shoplake_assets.resources import LakeConnection
-from shoplake_assets.settings import LOOPBACK, Settings
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import Settings
 
 
 class _Ingest(BaseHTTPRequestHandler):

@@ -13,7 +13,8 @@ from shoplake_assets.runtime.java import Java
 from shoplake_assets.runtime.loopback import loopback_client
 from shoplake_assets.runtime.processes import urls
 from shoplake_assets.runtime.spark import connect_command, ingest_conf
-from shoplake_assets.settings import LOOPBACK, Settings
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import Settings
 
 NO_JARS = Jars(spark=(), kafka=())
 

@@ -10,7 +10,8 @@ from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.events.broker import PATIENCE_SECONDS
 from shoplake_assets.lake.position import KafkaRange, Position
 from shoplake_assets.runtime.stream import ask_kafka, ingest_patience, kafka_range
-from shoplake_assets.settings import LOOPBACK, Settings
+from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.settings import Settings
 
 
 def test_a_broker_that_is_not_there_is_not_waited_for(settings: Settings) -> None:

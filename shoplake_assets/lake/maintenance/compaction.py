@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
     from shoplake_assets.lake.lake import Lake
-    from shoplake_assets.settings import MaintenanceSettings
+    from shoplake_assets.sections import MaintenanceSettings
 
 # Files that have come so near the size that is aimed at are left alone.
 TARGET_BYTES = 256 * 2**20

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
     from shoplake_assets.lake.lake import Lake
-    from shoplake_assets.settings import MaintenanceSettings
+    from shoplake_assets.sections import MaintenanceSettings
 
 # What Iceberg's streaming sink leaves in a snapshot, and looks for among the ancestors before it commits again.
 STREAMING_EPOCH = "spark.sql.streaming.epochId"

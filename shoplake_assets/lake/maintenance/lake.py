@@ -14,7 +14,7 @@ from shoplake_assets.tables import ALL
 
 if TYPE_CHECKING:
     from shoplake_assets.lake.lake import Lake
-    from shoplake_assets.settings import MaintenanceSettings
+    from shoplake_assets.sections import MaintenanceSettings
 
 _MOST_CHARACTERS = 300
 

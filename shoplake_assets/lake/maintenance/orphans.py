@@ -12,7 +12,7 @@ from shoplake_assets.lake.tables import set_properties
 
 if TYPE_CHECKING:
     from shoplake_assets.lake.lake import Lake
-    from shoplake_assets.settings import MaintenanceSettings
+    from shoplake_assets.sections import MaintenanceSettings
 
 # The table itself says when it was last looked through: the look lists all its files, which is worth it once a day.
 LOOKED_AT = "shoplake.orphans-looked-for-at"

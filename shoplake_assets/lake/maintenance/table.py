@@ -18,7 +18,7 @@ from shoplake_assets.lake.tables import set_properties
 
 if TYPE_CHECKING:
     from shoplake_assets.lake.lake import Lake
-    from shoplake_assets.settings import MaintenanceSettings
+    from shoplake_assets.sections import MaintenanceSettings
 
 METADATA_FILES = "write.metadata.previous-versions-max"
 
