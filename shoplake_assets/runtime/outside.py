@@ -97,7 +97,7 @@ def _ask_postgres(settings: "Settings", uri: str, *, variable: str) -> None:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except OperationalError as error:
-        said = str(error.orig).strip().splitlines()[-1]
+        said = str(error.orig).strip().splitlines()[0]
         raise OutsideError(f"Postgres at {uri} says: {said}. See {variable}.") from error
     finally:
         engine.dispose()
