@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.ingest.checkpoint import first_offsets
 from shoplake_assets.lake.branches import audit_branches
 from shoplake_assets.lake.catalog import open_catalog, spark_catalog_conf
@@ -75,6 +76,18 @@ def expect_rows(shop: Shop, expected: Mapping[str, list[dict[str, Any]]]) -> Non
 
 def test_there_is_a_lake_of_the_first_release() -> None:
     assert [archive.name for archive in ARCHIVES][:1] == ["lake-0.1.0.tar.zst"]
+
+
+def test_a_setting_that_was_renamed_is_told_with_its_name_of_today(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "SHOPLAKE_EXPORTS__S3_ENDPOINT is SHOPLAKE_S3__ENDPOINT now"
+    (tmp_path / "settings.json").write_text('{"exports": {"s3_endpoint": "http://127.0.0.1:9000"}}')
+    with pytest.raises(ShoplakeError, match=told):
+        load_settings(home=tmp_path)
+    monkeypatch.setenv("SHOPLAKE_EXPORTS__S3_ENDPOINT", "http://127.0.0.1:9000")
+    with pytest.raises(ShoplakeError, match=told):
+        load_settings()
 
 
 def test_the_home_of_an_earlier_release_is_read(kept: Kept, old: Settings) -> None:
