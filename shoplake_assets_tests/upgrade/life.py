@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented, yet not re-exported to type checkers
-    AdminClient,
-)
+from confluent_kafka.admin import AdminClient
 
 from shoplake_assets.events.broker import client_options
 from shoplake_assets.events.topic import describe_topic, end_offsets
@@ -163,7 +161,7 @@ def _lose(settings: "Settings", events: Sequence[dict[str, Any]], *, partition: 
     assert producer.flush(60) == 0
     end = end_offsets(settings)[partition]
     assert end == first + len(events)
-    admin = AdminClient(client_options(settings))  # which must outlive its answers
+    admin = AdminClient({**client_options(settings)})  # which must outlive its answers
     for future in admin.delete_records([TopicPartition(settings.kafka.topic, partition, end)]).values():
         future.result(timeout=30)
     return {"partition": partition, "first": first, "last": end - 1}

@@ -14,6 +14,7 @@ import tempfile
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession  # noqa: TID253  it works with Spark
 
@@ -28,7 +29,7 @@ from shoplake_assets_tests.upgrade.kept import FOLDER, Kept, at_its_place, forge
 from shoplake_assets_tests.upgrade.life import PARTITIONS, live, published, refreshed
 
 # What a user may have set, of each kind of value; ports are chosen anew wherever the lake is opened.
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "kafka": {"partitions": PARTITIONS},
     "ingest": {"trigger_seconds": 5.0},
     "dagster": {"export_cron": "0 * * * *"},
@@ -59,9 +60,9 @@ def make(archive: Path) -> None:
                 published=published(account),
                 refreshed=refreshed(account),
             )
+        _put_in_one_file(home / "catalog.db")
         forget_what_runs(home)
         (home / "settings.json").write_text(json.dumps(SETTINGS))
-        _put_in_one_file(home / "catalog.db")
         pack(home, kept, archive)
 
 
