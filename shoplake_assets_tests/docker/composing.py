@@ -84,8 +84,8 @@ def example() -> dict[str, Line]:
 
 
 def texts(service: dict[str, Any]) -> Iterator[str]:
-    """What a service is told: its environment, command, and health check."""
-    yield from service.get("environment", {}).values()
+    """What a service is told: its environment, command, and health check. Links are for people."""
+    yield from (value for name, value in service.get("environment", {}).items() if not name.endswith("__PUBLIC_URL"))
     for told in (service.get("command", ()), service.get("healthcheck", {}).get("test", ())):
         yield from (told,) if isinstance(told, str) else told
 

@@ -25,7 +25,7 @@ from shoplake_assets_tests.docker.composing import (
 )
 
 SERVICES = services()
-OURS = "${LAKE_IMAGE:-shoplake:0.1.0}"
+OURS = "${LAKE_IMAGE:-shoplake:0.2.0}"
 # Ends, or serves nobody.
 NOT_ASKED = {"prepare", "generator"}
 PROFILES = {
