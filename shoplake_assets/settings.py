@@ -106,9 +106,19 @@ class Settings(BaseSettings):
         return self.spark.remote or f"sc://{LOOPBACK}:{self.spark.connect_port}"
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether the lake's processes are on several machines, or in containers, and not under one supervisor."""
+        return self.dagster.code_server_host != LOOPBACK
+
+    @property
     def dagster_url(self) -> str:
-        """Where the Dagster UI is."""
+        """Where the Dagster UI is, for processes."""
         return f"http://{self.dagster.host}:{self.dagster.port}"
+
+    @property
+    def dagster_link(self) -> str:
+        """Where the Dagster UI is, for people."""
+        return self.dagster.public_url or self.dagster_url
 
     @property
     def dashboard_url(self) -> str:

@@ -27,7 +27,22 @@ def client_options(settings: "Settings") -> dict[str, str | int]:
         "bootstrap.servers": settings.bootstrap,
         "client.id": "shoplake",
         "log_level": _LOG_CRITICAL,
+        **_security(settings),
     }
+
+
+def _security(settings: "Settings") -> dict[str, str | int]:
+    """How librdkafka logs in and over what; nothing for a broker that wants neither."""
+    kafka = settings.kafka
+    if kafka.security == "PLAINTEXT":
+        return {}
+    options: dict[str, str | int] = {"security.protocol": kafka.security}
+    if kafka.with_login and kafka.password:
+        options |= {"sasl.mechanism": kafka.mechanism, "sasl.username": kafka.username or ""}
+        options["sasl.password"] = kafka.password.get_secret_value()
+    if kafka.ca_file:
+        options["ssl.ca.location"] = str(kafka.ca_file)
+    return options
 
 
 def unreachable(settings: "Settings") -> ShoplakeError:

@@ -13,7 +13,7 @@ import httpx
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime.dagster_home import LOCATION
-from shoplake_assets.runtime.loopback import loopback_client
+from shoplake_assets.runtime.internal import internal_client
 
 if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
@@ -190,7 +190,7 @@ def ask(
     """
     url = f"{settings.dagster_url}/graphql"
     try:
-        with loopback_client(timeout=patience_seconds) as client:
+        with internal_client(timeout=patience_seconds) as client:
             document = client.post(url, json={"query": query, "variables": variables}).raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         raise ShoplakeError(f"Dagster does not answer at {url} ({error}). 'shoplake up' starts it.") from error

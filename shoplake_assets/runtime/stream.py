@@ -13,9 +13,8 @@ from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.events.broker import unreachable
 from shoplake_assets.events.topic import beginning_offsets, describe_topic, end_offsets
 from shoplake_assets.lake.position import KafkaRange, Position
-from shoplake_assets.runtime.loopback import loopback_client
+from shoplake_assets.runtime.internal import internal_client
 from shoplake_assets.runtime.probes import kafka_answers
-from shoplake_assets.sections import LOOPBACK
 
 if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
@@ -42,7 +41,7 @@ def ask_kafka(settings: "Settings") -> KafkaRange:
         ShoplakeError: The broker cannot be reached or refuses.
     """
     # The probe first: the client takes long to find out that nobody listens.
-    if not kafka_answers(settings.bootstrap):
+    if not kafka_answers(settings):
         raise unreachable(settings)
     topic = describe_topic(settings).id
     begin, end = beginning_offsets(settings), end_offsets(settings)
@@ -52,7 +51,7 @@ def ask_kafka(settings: "Settings") -> KafkaRange:
 def ingest_status(settings: "Settings") -> dict[str, Any] | None:
     """The ingest's own `/status`; None while it does not answer."""
     try:
-        with loopback_client(timeout=_PATIENCE_SECONDS) as client:
+        with internal_client(timeout=_PATIENCE_SECONDS) as client:
             document: dict[str, Any] = client.get(ingest_url(settings)).raise_for_status().json()
     except (httpx.HTTPError, ValueError):
         return None
@@ -61,7 +60,7 @@ def ingest_status(settings: "Settings") -> dict[str, Any] | None:
 
 def ingest_url(settings: "Settings") -> str:
     """Where the ingest tells of itself."""
-    return f"http://{LOOPBACK}:{settings.ingest.port}/status"
+    return f"{settings.ingest_url}/status"
 
 
 def ingest_patience(*, trigger_seconds: float) -> timedelta:

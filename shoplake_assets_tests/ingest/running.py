@@ -16,7 +16,7 @@ import httpx
 
 from shoplake_assets.events.producer import EventProducer
 from shoplake_assets.lake.catalog import open_catalog
-from shoplake_assets.runtime.loopback import loopback_client
+from shoplake_assets.runtime.internal import internal_client
 from shoplake_assets.runtime.ports import is_free
 from shoplake_assets.sections import LOOPBACK
 from shoplake_assets.settings import Settings
@@ -54,7 +54,7 @@ class Ingest:
     def status(self) -> dict[str, Any]:
         """Its `/status`; a document of its own while it does not answer."""
         try:
-            with loopback_client(timeout=5) as client:
+            with internal_client(timeout=5) as client:
                 document: dict[str, Any] = client.get(f"{self.address}/status").json()
         except httpx.TransportError:
             return {"state": "silent", "rows_total": 0}
