@@ -1,1 +1,1 @@
-"""Tests of what is in the folder `docker`."""
+"""The tests of `docker/`: what can be seen of it without Docker."""

@@ -1,7 +1,7 @@
-"""Kustomize, and what it makes of `docker/kubernetes`.
+"""What is in `docker/kubernetes`: what Kustomize makes of it, and the values for Dagster's chart.
 
-Belongs here: finding and running it, and the parts of what it renders. Does not belong here: what has to be true of
-them.
+Belongs here: finding and running Kustomize, and the parts of what it renders. Does not belong here: what has to be true
+of them.
 """
 
 import json
@@ -19,6 +19,10 @@ import yaml  # type: ignore[import-untyped]
 KUBERNETES = Path(__file__).parents[2] / "docker" / "kubernetes"
 
 Manifest = dict[str, Any]
+
+VALUES: Manifest = yaml.safe_load((KUBERNETES / "values.yaml").read_text())
+DAEMON: Manifest = VALUES["dagsterDaemon"]
+CODE: Manifest = VALUES["dagster-user-deployments"]["deployments"][0]
 
 
 @cache

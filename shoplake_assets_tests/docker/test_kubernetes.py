@@ -2,18 +2,18 @@
 
 import os
 import subprocess
+import tomllib
 from pathlib import Path
-from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
-import yaml  # type: ignore[import-untyped]
-from sqlalchemy.engine import make_url
 
-from shoplake_assets.runtime.dagster_home import LOCATION, instance_config
 from shoplake_assets.settings import Settings, load_settings
 from shoplake_assets_tests.docker.kustomize import (
+    CODE,
+    DAEMON,
     KUBERNETES,
+    VALUES,
     Manifest,
     container,
     environment,
@@ -26,25 +26,7 @@ from shoplake_assets_tests.docker.kustomize import (
 
 # The oldest of Kubernetes' releases that is still looked after, and the newest that has schemas.
 RELEASES = ("1.34", "1.37")
-VALUES: Manifest = yaml.safe_load((KUBERNETES / "values.yaml").read_text())
-DAEMON: Manifest = VALUES["dagsterDaemon"]
-(CODE,) = VALUES["dagster-user-deployments"]["deployments"]
-
-
-@pytest.fixture
-def lake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
-    """The settings of a pod: those of the ConfigMap, and secrets in files as Kubernetes mounts them."""
-    for name in [name for name in os.environ if name.startswith("SHOPLAKE_")]:
-        monkeypatch.delenv(name)
-    for name, value in named("base", "ConfigMap", "shoplake")["data"].items():
-        monkeypatch.setenv(name, value)
-    mounted = tmp_path / "..2026_11_28"
-    mounted.mkdir()
-    (tmp_path / "..data").symlink_to(mounted)
-    for secret in ("shoplake_kafka__password", "shoplake_catalog__password"):
-        (mounted / secret).write_text("from-a-file")
-        (tmp_path / secret).symlink_to(f"..data/{secret}")
-    return load_settings(secrets=tmp_path)
+VERSION = tomllib.loads((KUBERNETES.parents[1] / "pyproject.toml").read_text())["project"]["version"]
 
 
 @pytest.mark.parametrize("folder", ["base", "example"])
@@ -80,7 +62,7 @@ def test_every_pod_keeps_to_the_restricted_standard() -> None:
     ours = {name: (pod["spec"]["securityContext"], container(pod)["securityContext"]) for name, pod in pods("example")}
     for name, (of_pod, of_container) in (ours | chart).items():
         assert of_pod["runAsNonRoot"] is True, name
-        assert of_pod["runAsUser"] == of_pod["runAsGroup"] == of_pod["fsGroup"] == 10001, name
+        assert of_pod["runAsUser"] == of_pod["runAsGroup"] == of_pod["fsGroup"] == 10000, name
         assert of_pod["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert of_container == {
             "allowPrivilegeEscalation": False,
@@ -116,14 +98,14 @@ def test_base_chart_and_executors_have_one_image() -> None:
     images = {container(pod)["image"] for name, pod in pods("base") if name != "executor"}
     images |= {spark_settings(name)["spark.kubernetes.container.image"] for name in ("spark", "ingest")}
     images |= {f"{part['image']['repository']}:{part['image']['tag']}" for part in _parts_of_chart().values()}
-    assert images == {"registry.example.com/shoplake:0.1.0"}
+    assert images == {f"registry.example.com/shoplake:{VERSION}"}
 
 
 def test_who_changes_the_image_changes_that_of_executors() -> None:
     images = {container(pod)["image"] for name, pod in pods("example") if name != "executor"}
     drivers = [pod for name, pod in pods("example") if name in {"spark", "ingest"}]
     images |= {environment(pod, POD="", NAMESPACE="")["IMAGE"] for pod in drivers}
-    assert images == {"registry.my-company.example/shoplake:0.1.0"}
+    assert images == {f"registry.my-company.example/shoplake:{VERSION}"}
 
 
 def test_the_variables_are_settings(lake: Settings) -> None:
@@ -163,7 +145,9 @@ def test_executors_find_their_driver_by_its_name(driver: str) -> None:
     ports = {port["port"] for port in service["ports"]}
     assert {int(conf["spark.driver.port"]), int(conf["spark.driver.blockManager.port"])} <= ports
     admitted = named("base", "NetworkPolicy", driver)["spec"]["ingress"]
-    from_executors = [rule for rule in admitted if {"podSelector": {"matchLabels": {"app": "executor"}}} in rule["from"]]
+    from_executors = [
+        rule for rule in admitted if {"podSelector": {"matchLabels": {"app": "executor"}}} in rule["from"]
+    ]
     assert [[port["port"] for port in rule["ports"]] for rule in from_executors] == [[7078, 7079]]
     assert executor_pod()["metadata"]["labels"]["app"] == "executor"
 
@@ -233,64 +217,6 @@ def test_an_executor_starts_as_its_driver_wants(tmp_path: Path) -> None:
     ]
 
 
-def test_the_chart_gives_dagster_the_policy_of_one_machine(lake: Settings) -> None:
-    config = instance_config(lake)
-    queue = DAEMON["runCoordinator"]["config"]["queuedRunCoordinator"]
-    assert _snake(queue) == {"dequeue_use_threads": False, **config["run_coordinator"]["config"]}
-    concurrency = dict(VALUES["concurrency"])
-    assert concurrency.pop("enabled") is True
-    assert _snake(concurrency) == config["concurrency"]
-    # A node may have to fetch the image first. A run that ends is looked at by its Job, and never taken up halfway.
-    its_own = {"start_timeout_seconds": 300, "max_resume_run_attempts": 0}
-    assert _snake(DAEMON["runMonitoring"]) == config["run_monitoring"] | its_own
-    assert _snake(DAEMON["runRetries"]) == config["run_retries"]
-    assert _snake(DAEMON["sensors"]) == config["sensors"]
-    assert _snake(DAEMON["schedules"]) == config["schedules"]
-    assert VALUES["retention"]["schedule"]["purgeAfterDays"] == config["retention"]["schedule"]["purge_after_days"]
-    assert VALUES["telemetry"] == config["telemetry"]
-    more = VALUES["additionalInstanceConfig"]
-    assert more == {name: config[name] for name in ("nux", "auto_materialize", "freshness")}
-    spoken_of = {"run_coordinator", "concurrency", "run_monitoring", "run_retries", "sensors", "schedules", "retention"}
-    the_charts_own = {"storage", "local_artifact_storage", "compute_logs", "run_launcher"}
-    assert set(config) == spoken_of | {"telemetry"} | set(more) | the_charts_own
-
-
-def test_the_values_say_again_what_the_variables_say(lake: Settings) -> None:
-    storage = make_url(lake.dagster.storage_uri or "")
-    postgres = VALUES["postgresql"]
-    assert postgres == {
-        "enabled": False,
-        "postgresqlHost": storage.host,
-        "postgresqlUsername": storage.username,
-        "postgresqlDatabase": storage.database,
-        "service": {"port": storage.port},
-    }
-    logs = VALUES["computeLogManager"]["config"]["s3ComputeLogManager"]
-    assert _snake(logs) == instance_config(lake)["compute_logs"]["config"]
-    assert VALUES["global"]["dagsterHome"] == str(lake.home / "dagster")
-    webserver = VALUES["dagsterWebserver"]
-    assert lake.dagster.host == f"dagster-{webserver['nameOverride']}"
-    assert lake.dagster.port == webserver["service"]["port"]
-    code_server = {"host": lake.dagster.code_server_host, "port": lake.dagster.code_server_port, "name": LOCATION}
-    assert webserver["workspace"] == {"enabled": True, "servers": [code_server]}
-    assert (CODE["name"], CODE["port"]) == (code_server["host"], code_server["port"])
-
-
-def test_a_run_has_what_the_lake_needs() -> None:
-    assert CODE["includeConfigInLaunchedRuns"] == {"enabled": True}
-    assert CODE["envConfigMaps"] == [{"name": "shoplake"}]
-    assert CODE["envSecrets"] == [{"name": "shoplake-s3"}]
-    mounts = {mount["name"]: mount["mountPath"] for mount in CODE["volumeMounts"]}
-    ours = {mount["name"]: mount["mountPath"] for mount in container(dict(pods("base"))["dashboard"])["volumeMounts"]}
-    assert mounts == ours | {"dagster-home": VALUES["global"]["dagsterHome"]}
-    (secrets,) = [volume for volume in CODE["volumes"] if volume["name"] == "secrets"]
-    # Kubernetes' own 0440, which Dagster reads as JSON and not as YAML.
-    assert secrets["secret"] == {"secretName": "shoplake-secrets", "defaultMode": 0o440}
-    projected = dict(pods("base"))["prepare"]["spec"]["volumes"]
-    names = [one["secret"]["name"] for volume in projected for one in volume.get("projected", {}).get("sources", [])]
-    assert names == ["shoplake-secrets", VALUES["global"]["postgresqlSecretName"]]
-
-
 def test_nothing_is_in_front_of_the_pages_by_itself() -> None:
     assert VALUES["ingress"] == {"enabled": False}
     assert VALUES["dagsterWebserver"]["enableReadOnly"] is True
@@ -302,13 +228,3 @@ def test_nothing_is_in_front_of_the_pages_by_itself() -> None:
 
 def _parts_of_chart() -> dict[str, Manifest]:
     return {"webserver": VALUES["dagsterWebserver"], "daemon": DAEMON, "code-server": CODE}
-
-
-def _snake(values: Any) -> Any:
-    """Values with the chart's names for keys turned into Dagster's."""
-    if not isinstance(values, dict):
-        return values
-    return {
-        "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key): _snake(value)
-        for key, value in values.items()
-    }
