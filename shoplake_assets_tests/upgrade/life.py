@@ -86,7 +86,6 @@ def live(settings: "Settings", shop: "Shop") -> Account:
 
     account.gaps.append({**_lose(settings, events[710:720], partition=1), "because": None})
     account.waiting += _send(settings, [*events[1400:1800], *dice.sample(events[:700], 20)], broken=0)
-    drained(settings, seconds=_PATIENCE_SECONDS)
     account.waiting += _send(settings, events[1800:], broken=60)
     drained(settings, seconds=_PATIENCE_SECONDS)
     with pytest.raises(AuditFailedError, match="records go to quarantine"):

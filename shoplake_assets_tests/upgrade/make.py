@@ -31,7 +31,7 @@ from shoplake_assets_tests.upgrade.life import PARTITIONS, live, published, refr
 # What a user may have set, of each kind of value; ports are chosen anew wherever the lake is opened.
 SETTINGS: dict[str, dict[str, Any]] = {
     "kafka": {"partitions": PARTITIONS},
-    "ingest": {"trigger_seconds": 5.0},
+    "ingest": {"trigger_seconds": 5.0, "max_offsets_per_trigger": 400},
     "dagster": {"export_cron": "0 * * * *"},
     "maintenance": {"history_hours": 48.0},
     "generator": {"enabled": False},
@@ -72,11 +72,11 @@ def _by_name(offsets: dict[int, int]) -> dict[str, int]:
 
 
 def _put_in_one_file(database: Path) -> None:
+    """Write the database anew, with what is still in its log; connections that are open to it do not matter."""
+    whole = database.with_suffix(".whole")
     with closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.execute("VACUUM")
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("VACUUM INTO ?", (str(whole),))
+    whole.replace(database)
 
 
 def main() -> int:
