@@ -3,19 +3,16 @@
 Belongs here: starting and stopping it. Does not belong here: who talks to it.
 """
 
-import random
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from shoplake_assets.runtime import broker
 from shoplake_assets.runtime.jars import resolve_jars
 from shoplake_assets.runtime.java import find_java
 from shoplake_assets.runtime.logs import write_log4j2
-from shoplake_assets.runtime.ports import CANDIDATES, is_free
 from shoplake_assets.runtime.properties import escape
 from shoplake_assets.settings import Settings
 from shoplake_assets_tests.secured.authorities import Authority
@@ -31,12 +28,6 @@ class Login:
 
     user: str
     password: str
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports that nobody listens on."""
-    shuffled = random.sample(CANDIDATES, len(CANDIDATES))
-    return list(islice(filter(is_free, shuffled), number))
 
 
 def _properties(base: Settings, *, port: int, authority: Authority, login: Login) -> dict[str, str]:

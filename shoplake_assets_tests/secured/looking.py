@@ -54,7 +54,11 @@ def _linked(client: httpx.Client, interface: str) -> Iterator[tuple[str, str]]:
     waiting, seen = [f"{interface}/{tab}/" for tab in _TABS], set[str]()
     while waiting and len(seen) < _MOST_PAGES:
         address = waiting.pop(0)
-        if address in seen or "/static/" in address or urlsplit(address).netloc != urlsplit(interface).netloc:
+        if (
+            address in seen
+            or re.search(r"/static/|\.sort=", address)
+            or urlsplit(address).netloc != urlsplit(interface).netloc
+        ):
             continue
         seen.add(address)
         answer = client.get(address, follow_redirects=True)

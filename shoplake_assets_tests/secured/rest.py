@@ -79,7 +79,7 @@ def _server(settings: "Settings", folder: Path) -> Iterator[str]:
     lake = resolve_jars(settings, java)
     others = [each for each in (*lake.spark, *lake.kafka) if each.name.startswith(("sqlite-jdbc", "caffeine"))]
     path = [*_jars(settings, java), *others, pyspark_jars() / "*"]
-    # Iceberg's server is built of the same parts, but listens on every address of the machine.
+    # Iceberg's own program is built of the same parts, but listens on every address of the machine.
     with (folder / "log").open("w") as log:
         port, secret = launch_gateway(
             jarpath=str(jar),
@@ -91,28 +91,31 @@ def _server(settings: "Settings", folder: Path) -> Iterator[str]:
             redirect_stdout=log,
             redirect_stderr=log,
         )
-    parameters = GatewayParameters(port=port, auth_token=secret, auto_convert=True)
-    gateway = JavaGateway(gateway_parameters=parameters)
-    try:
-        jvm: Any = gateway.jvm
-        properties = {
-            "uri": f"jdbc:sqlite:{folder}/catalog.db?journal_mode=WAL&busy_timeout=30000",
-            "jdbc.schema-version": "V1",
-            "warehouse": (folder / "warehouse").as_uri(),
-        }
-        catalog = jvm.org.apache.iceberg.jdbc.JdbcCatalog()
-        catalog.setConf(jvm.org.apache.hadoop.conf.Configuration())
-        catalog.initialize("rest", properties)
-        rest, jetty = jvm.org.apache.iceberg.rest, jvm.org.eclipse.jetty
-        context = jetty.servlet.ServletContextHandler()
-        servlet = rest.RESTCatalogServlet(rest.RESTCatalogAdapter(catalog))
-        context.addServlet(jetty.servlet.ServletHolder(servlet), "/*")
-        server = jetty.server.Server(jvm.java.net.InetSocketAddress("127.0.0.1", 0))
-        server.setHandler(context)
-        server.start()
-        yield f"http://127.0.0.1:{server.getURI().getPort()}"
-    finally:
-        gateway.shutdown()
+        parameters = GatewayParameters(port=port, auth_token=secret, auto_convert=True)
+        gateway = JavaGateway(gateway_parameters=parameters)
+        try:
+            yield _serve(gateway.jvm, folder)
+        finally:
+            gateway.shutdown()
+
+
+def _serve(jvm: Any, folder: Path) -> str:
+    properties = {
+        "uri": f"jdbc:sqlite:{folder}/catalog.db?journal_mode=WAL&busy_timeout=30000",
+        "jdbc.schema-version": "V1",
+        "warehouse": (folder / "warehouse").as_uri(),
+    }
+    catalog = jvm.org.apache.iceberg.jdbc.JdbcCatalog()
+    catalog.setConf(jvm.org.apache.hadoop.conf.Configuration())
+    catalog.initialize("rest", properties)
+    servlet, jetty = jvm.org.apache.iceberg.rest.RESTCatalogServlet, jvm.org.eclipse.jetty
+    context = jetty.servlet.ServletContextHandler()
+    adapter = jvm.org.apache.iceberg.rest.RESTCatalogAdapter(catalog)
+    context.addServlet(jetty.servlet.ServletHolder(servlet(adapter)), "/*")
+    server = jetty.server.Server(jvm.java.net.InetSocketAddress("127.0.0.1", 0))
+    server.setHandler(context)
+    server.start()
+    return f"http://127.0.0.1:{server.getURI().getPort()}"
 
 
 @contextmanager

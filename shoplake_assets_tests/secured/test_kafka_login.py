@@ -11,12 +11,13 @@ from shoplake_assets.cli.main import app
 from shoplake_assets.events.topic import describe_topic, end_offsets
 from shoplake_assets.lake.tables import prepare_lake
 from shoplake_assets.runtime.internal import internal_client
+from shoplake_assets.runtime.ports import free_ports
 from shoplake_assets.runtime.probes import probes
 from shoplake_assets.settings import Settings, load_settings
 from shoplake_assets_tests.ingest.running import bronze_rows, drain, drained, produce, running
 from shoplake_assets_tests.secured import looking
 from shoplake_assets_tests.secured.authorities import authority
-from shoplake_assets_tests.secured.broker import Login, free_ports, secured_broker
+from shoplake_assets_tests.secured.broker import Login, secured_broker
 
 pytestmark = pytest.mark.spark
 
