@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 PREFIX = "SHOPLAKE_"
+# What an earlier release called otherwise.
+RENAMED = {"SHOPLAKE_EXPORTS__S3_ENDPOINT": "SHOPLAKE_S3__ENDPOINT"}
 DEFAULT_HOME = Path("~/.shoplake")
 # Where Docker and Kubernetes put them.
 DEFAULT_SECRETS = Path("/run/secrets")
@@ -206,6 +208,8 @@ def _refuse_unknown_variables() -> None:
 
 def _explain(problem: dict[str, Any]) -> str:
     name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
+    if name in RENAMED:
+        return f"{name} is {RENAMED[name]} now: give it that name, in settings.json or in the environment"
     if problem["type"] == "extra_forbidden":
         return f"{name} is not a setting. See 'shoplake settings' for all of them"
     given = "" if _may_hold_a_secret(problem) else f"={problem['input']!r}"

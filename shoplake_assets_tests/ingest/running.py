@@ -83,21 +83,21 @@ class Ingest:
         return self.log.read_text(errors="replace")[-6000:]
 
 
-def drain(settings: Settings) -> "subprocess.CompletedProcess[str]":
-    """Ingest what is in Kafka now."""
+def drain(settings: Settings, *, seconds: float = _TOO_LONG) -> "subprocess.CompletedProcess[str]":
+    """Ingest what is in Kafka now, within so many seconds."""
     return subprocess.run(  # noqa: S603  our own command
         [*_COMMAND, "--once"],
         env=_environment(settings),
         capture_output=True,
         text=True,
         check=False,
-        timeout=_TOO_LONG,
+        timeout=seconds,
     )
 
 
-def drained(settings: Settings) -> str:
-    """Ingest what is in Kafka now, which must succeed, and give what was logged."""
-    done = drain(settings)
+def drained(settings: Settings, *, seconds: float = _TOO_LONG) -> str:
+    """Ingest what is in Kafka now, which must succeed within so many seconds, and give what was logged."""
+    done = drain(settings, seconds=seconds)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
