@@ -47,7 +47,9 @@ class Cluster:
     variables: Mapping[str, str]
     running: Mapping[str, Running]
 
-    def run(self, *arguments: str, within: str = "code-server", check: bool = True) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, *arguments: str, within: str = "code-server", check: bool = True
+    ) -> "subprocess.CompletedProcess[str]":
         """Run a command of Shoplake as `docker compose exec` would within a service.
 
         Raises:
@@ -96,9 +98,9 @@ def started(root: Path, *, say: Say) -> Iterator[Cluster]:
     settings = load_settings()
     java = find_java(settings)
     machine = Machine(root, java, resolve_jars(settings, java))
-    variables = new_variables()
+    variables = new_variables(root)
     composition = read_compose(variables)
-    services = [told for name, told in composition.services.items() if name not in NOT_REHEARSED and not told.profiles]
+    services = [told for told in composition.started if told.name not in NOT_REHEARSED]
     running = {told.name: Running(plan(told, composition, machine)) for told in services}
     taken = [port for told in services for port in told.ports if not is_free(port)]
     assert not taken, f"the ports {taken} of the compose file are taken on this machine"

@@ -1,7 +1,7 @@
 """What `docker/compose.yaml` says of each service.
 
-Belongs here: reading the file as Compose does, as far as the file makes use of it. Does not belong here: what becomes of
-a service on one machine (`local`).
+Belongs here: reading the file as Compose does, as far as it makes use of it. Does not belong here: what becomes of a
+service on one machine (`local`).
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 DOCKER = Path("/tmp/w/cl/docker")
 COMPOSE = DOCKER / "compose.yaml"
@@ -47,7 +47,6 @@ class Service:
         image: Its image; None where it is built.
         command: What is run in it; empty where that is the image's own.
         environment: What it is told.
-        secrets: The names of the secret files that it is given.
         mounts: What is mounted in it: the path in the container, and the file or folder of the repository; None for a
             volume.
         health: The command of its health check; a text is for a shell.
@@ -61,7 +60,6 @@ class Service:
     image: str | None
     command: tuple[str, ...]
     environment: Mapping[str, str]
-    secrets: tuple[str, ...]
     mounts: Mapping[str, Path | None]
     health: tuple[str, ...] | str | None
     after: Mapping[str, str]
@@ -72,15 +70,20 @@ class Service:
 
 @dataclass(frozen=True)
 class Composition:
-    """All services, and the secrets that they may be given.
+    """All services.
 
     Attributes:
         services: By name.
-        secrets: The content of each secret, by name.
+        profiles: The profiles that are started.
     """
 
     services: Mapping[str, Service]
-    secrets: Mapping[str, str]
+    profiles: frozenset[str]
+
+    @property
+    def started(self) -> list[Service]:
+        """The services that `docker compose up` starts."""
+        return [told for told in self.services.values() if not told.profiles or self.profiles & {*told.profiles}]
 
 
 def read_compose(variables: Mapping[str, str], *, file: Path = COMPOSE) -> Composition:
@@ -90,9 +93,8 @@ def read_compose(variables: Mapping[str, str], *, file: Path = COMPOSE) -> Compo
         KeyError: A variable is absent that the file needs.
     """
     document = _replaced(yaml.safe_load(file.read_text()), _Variables(variables))
-    secrets = {name: _secret(told, variables, file.parent) for name, told in document.get("secrets", {}).items()}
     services = {name: _service(name, told, file.parent) for name, told in document["services"].items()}
-    return Composition(services, secrets)
+    return Composition(services, frozenset(variables.get("COMPOSE_PROFILES", "").split(",")))
 
 
 def _replaced(value: Any, variables: _Variables) -> Any:
@@ -103,17 +105,12 @@ def _replaced(value: Any, variables: _Variables) -> Any:
     return _Text(value).substitute(variables) if isinstance(value, str) else value
 
 
-def _secret(told: Mapping[str, str], variables: Mapping[str, str], folder: Path) -> str:
-    return variables[told["environment"]] if "environment" in told else (folder / told["file"]).read_text()
-
-
 def _service(name: str, told: Mapping[str, Any], folder: Path) -> Service:
     return Service(
         name=name,
         image=None if "build" in told else told["image"],
         command=(*_words(told.get("entrypoint")), *_words(told.get("command"))),
         environment=_mapping(told.get("environment", {})),
-        secrets=tuple(secret if isinstance(secret, str) else secret["source"] for secret in told.get("secrets", ())),
         mounts=dict(_mount(volume, folder) for volume in told.get("volumes", ())),
         health=_health(told.get("healthcheck", {}).get("test")),
         after=_after(told.get("depends_on", {})),

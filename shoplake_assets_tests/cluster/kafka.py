@@ -14,8 +14,8 @@ from shoplake_assets.runtime.probes import kafka_answers
 from shoplake_assets.settings import load_settings
 
 if TYPE_CHECKING:
-    from shoplake_assets.runtime.java import Java
     from shoplake_assets.runtime.jars import Jars
+    from shoplake_assets.runtime.java import Java
 
 # The image's own.
 _CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"

@@ -1,11 +1,11 @@
 """Where the secrets of a cluster can be read by somebody who has no business with them.
 
-Belongs here: all that a cluster shows and leaves behind. Does not belong here: the files that hold the secrets for those
-who need them.
+Belongs here: all that a cluster shows and leaves behind. Does not belong here: the files that hold the secrets for
+those who need them.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,7 @@ from shoplake_assets.runtime.internal import internal_client
 if TYPE_CHECKING:
     from shoplake_assets_tests.cluster.cluster import Cluster
 
-_SHORTEST = 12
-_FOR_THEM = re.compile(r"/run/(secrets/|[^/]*password)|/site/|\.jar$")
+_FOR_THEM = re.compile(r"/secrets/\.env$|/run/postgres\.passwords$|/site/|\.jar$")
 _SECONDS = 30
 _INSTANCE = "{ instance { info daemonHealth { allDaemonStatuses { daemonType } } } }"
 _RUNS = "{ runsOrError(limit: 100) { ... on Runs { results { runConfigYaml tags { key value } } } } }"
@@ -27,14 +26,8 @@ _RESOURCES = """{ repositoriesOrError { ... on RepositoryConnection { nodes { al
 
 
 def secrets_of(cluster: "Cluster") -> set[str]:
-    """The texts that nobody must find: passwords and keys, as the cluster was given them."""
-    given = "\n".join([*cluster.composition.secrets.values(), *_variables(cluster.variables)])
-    words = {word for word in re.split(r"[\s=:]+", given) if len(word) >= _SHORTEST}
-    return words - {word for word in words if word.startswith(("aws_", "[", "/"))}
-
-
-def _variables(variables: Mapping[str, str]) -> Iterator[str]:
-    yield from (value for name, value in variables.items() if re.search("PASSWORD|SECRET|TOKEN", name))
+    """The texts that nobody must find: the passwords, and the secret key of the store."""
+    return {value for name, value in cluster.variables.items() if re.search("PASSWORD|SECRET", name)}
 
 
 def leaks(cluster: "Cluster") -> tuple[list[str], list[str]]:

@@ -8,7 +8,6 @@ Does not belong here: reading that file (`compose`), and running the process (`r
 import os
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,20 +15,25 @@ from typing import TYPE_CHECKING
 
 from shoplake_assets.sections import LOOPBACK
 from shoplake_assets_tests.cluster import kafka, postgres, store
+from shoplake_assets_tests.cluster.compose import DOCKER
 from shoplake_assets_tests.cluster.running import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shoplake_assets.runtime.jars import Jars
     from shoplake_assets.runtime.java import Java
     from shoplake_assets_tests.cluster.compose import Composition, Service
 
 NOT_REHEARSED = {
+    "generator": "the rehearsal sends its own events, by the same program, so that it knows them",
+    "webserver-read-only": "is the webserver once more, for `sso`",
+    "sso": "a login needs a provider of logins",
     "prometheus": "has tests of its own, with a real Prometheus and these rules",
     "grafana": "its image is not to be had without Docker; its dashboards have tests of their own",
 }
 """The services that are not run, with the reason."""
 
-SECRETS = "/run/secrets"
 HOME = "/var/lib/shoplake"
 _MACHINE = re.compile(r"[a-z0-9-]+\.shoplake\.internal|(?<![\d.])0\.0\.0\.0(?![\d.])")
 _EVERYWHERE = re.compile(r"(?<=://)(?=:\d)")
@@ -58,30 +62,25 @@ class Machine:
 
 
 def plan(service: "Service", composition: "Composition", machine: Machine) -> Plan:
-    """How the service is run on the machine. Its folder is made, with its secrets."""
+    """How the service is run on the machine. Its folder is made."""
     folder = machine.folder(service.name)
-    for path in (SECRETS, HOME, *(path for path, source in service.mounts.items() if source is None)):
+    for path in (HOME, *(path for path, source in service.mounts.items() if source is None)):
         (folder / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
-    for name in service.secrets:
-        file = folder / SECRETS.lstrip("/") / name
-        file.write_text(composition.secrets[name])
-        file.chmod(0o600)
     told = replace(
         service,
         command=tuple(_here(word, service, folder) for word in service.command),
         environment={name: _here(value, service, folder) for name, value in service.environment.items()},
         health=_health(service, folder),
     )
-    others = composition.services
-    after = tuple(name for name in service.after if name not in NOT_REHEARSED)
+    others = composition.started
     basis = Plan(
         name=service.name,
         command=told.command,
         environment=told.environment,
         folder=folder,
         health=told.health if not isinstance(told.health, str) else ("sh", "-c", told.health),
-        after=after,
-        once=any(other.after.get(service.name) == "service_completed_successfully" for other in others.values()),
+        after=tuple(other.name for other in others if other.name in service.after and other.name not in NOT_REHEARSED),
+        once=any(other.after.get(service.name) == "service_completed_successfully" for other in others),
         restarts=service.restarts,
     )
     return _stand_in(told)(told, basis, machine)
@@ -90,7 +89,7 @@ def plan(service: "Service", composition: "Composition", machine: Machine) -> Pl
 def _here(text: str, service: "Service", folder: Path) -> str:
     """A text of the compose file with this machine's address and paths."""
     text = _EVERYWHERE.sub(LOOPBACK, _MACHINE.sub(LOOPBACK, text))
-    for path, source in sorted({**service.mounts, SECRETS: None, HOME: None}.items(), reverse=True):
+    for path, source in sorted({HOME: None, **service.mounts}.items(), reverse=True):
         here = source or folder / path.lstrip("/")
         text = re.sub(rf"(?<![\w/.-]){re.escape(path)}(?![\w.-])", lambda _, here=here: str(here), text)  # type: ignore[misc]
     return text
@@ -111,15 +110,23 @@ def _stand_in(service: "Service") -> "Callable[[Service, Plan, Machine], Plan]":
 def _ours(_: "Service", basis: Plan, machine: Machine) -> Plan:
     """A process of the one image of ours: a virtual environment with Java, of which there is one here, too."""
     own = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    own["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{own['PATH']}"
+    own["PATH"] = os.pathsep.join((str(_programs(basis.folder)), str(Path(sys.executable).parent), own["PATH"]))
     image = {
         "JAVA_HOME": str(machine.java.home),
         "SPARK_LOCAL_IP": LOOPBACK,
-        "SPARK_WORKER_DIR": str(basis.folder / "work"),
         "SHOPLAKE_HOME": str(basis.folder / HOME.lstrip("/")),
-        "SHOPLAKE_SECRETS": str(basis.folder / SECRETS.lstrip("/")),
     }
     return replace(basis, environment={**own, **image, **basis.environment})
+
+
+def _programs(folder: Path) -> Path:
+    """The programs that the Dockerfile adds to the image."""
+    bin_ = folder / "bin"
+    bin_.mkdir()
+    program = bin_ / "spark-ready"
+    program.write_bytes((DOCKER / "spark_ready.py").read_bytes())
+    program.chmod(0o755)
+    return bin_
 
 
 def _kafka(_: "Service", basis: Plan, machine: Machine) -> Plan:

@@ -8,6 +8,7 @@ Postgres refuses to run as root. Where the tests do, it runs as `nobody`, from a
 
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -51,35 +52,29 @@ def initialise(bin_: Path, data: Path, *, environment: Mapping[str, str], script
         AssertionError: Something fails; the message is what was said.
     """
     user = environment.get("POSTGRES_USER", "postgres")
-    password = _given(environment, "POSTGRES_PASSWORD")
     told = {**environment, "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
     note = data.parent / "password"
-    note.write_text(password)
+    note.write_text(environment["POSTGRES_PASSWORD"])
     if (owner := unprivileged()) is not None:
-        for path in (data.parent, note, *data.parent.glob("run/secrets/*")):
+        for path in (data.parent, note):
             os.chown(path, owner, owner)
-    options = (f"--username={user}", f"--pwfile={note}", "--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync")
-    _run([bin_ / "initdb", "-D", data, *options, "--encoding=UTF8", "--no-locale"], told)
+    words = shlex.split(environment.get("POSTGRES_INITDB_ARGS", ""))
+    _run([bin_ / "initdb", "-D", data, f"--username={user}", f"--pwfile={note}", "--no-sync", *words], told)
     note.unlink()
     local = f"-c listen_addresses='' -c unix_socket_directories='{data.parent}'"
     # Its output goes to a file: a server that held a pipe of ours would be waited for.
-    control = [bin_ / "pg_ctl", "-D", data, "-w"]
+    control: list[str | Path] = [bin_ / "pg_ctl", "-D", data, "-w"]
     _run([*control, "-o", local, "-l", data.parent / "initialising.log", "start"], told)
     try:
         for script in scripts:
             told |= {"PGHOST": str(data.parent), "PGUSER": user, "POSTGRES_USER": user}
-            sql = ["psql", "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-f"]
-            _run([*(sql if script.suffix == ".sql" else ["bash"]), script], told)
+            sql = ("psql", "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-f")
+            _run([*(sql if script.suffix == ".sql" else ("bash",)), script], told)
     finally:
         _run([*control, "-m", "fast", "stop"], told)
 
 
-def _given(environment: Mapping[str, str], name: str) -> str:
-    file = environment.get(f"{name}_FILE")
-    return Path(file).read_text() if file else environment[name]
-
-
-def _run(command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
+def _run(command: "Sequence[str | Path]", environment: Mapping[str, str]) -> None:
     owner = unprivileged()
     done = subprocess.run(  # noqa: S603  Postgres's own programs, and the scripts of the compose file
         command,

@@ -80,11 +80,17 @@ def _send_while_others_die(cluster: "Cluster", say: "Say") -> None:
     sending = threading.Thread(target=lambda: say(cluster.run("generate", *SECOND.options).stdout.strip()))
     sending.start()
     try:
-        wait_until(lambda: _newest_bronze(catalog) != before or not sending.is_alive(), what="Bronze takes in some of the second batch")
+        wait_until(
+            lambda: _newest_bronze(catalog) != before or not sending.is_alive(),
+            what="Bronze takes in some of the second batch",
+        )
         cluster.running[WORKER].kill()
         say(f"{WORKER} was killed")
         middle = _newest_bronze(catalog)
-        wait_until(lambda: _newest_bronze(catalog) != middle or not sending.is_alive(), what="Bronze takes in more without the worker")
+        wait_until(
+            lambda: _newest_bronze(catalog) != middle or not sending.is_alive(),
+            what="Bronze takes in more without the worker",
+        )
         cluster.running[BROKER].kill()
         say(f"{BROKER} was killed")
     finally:
