@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "health": {"errors", "lake", "runtime", "settings", "tables"},
     "metrics": {"health", "tables"},
     "dashboard": {"errors", "events", "health", "lake", "metrics", "settings", "tables"},
-    "cli": {"described", "errors", "events", "lake", "runtime", "settings", "tables"},
+    "cli": {"described", "errors", "events", "lake", "passwords", "runtime", "settings", "tables"},
     "launcher": set(),
     "resources": {"lake", "runtime", "settings"},
     "checks": {"assets", "contracts", "lake", "resources", "runtime", "tables"},
