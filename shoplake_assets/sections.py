@@ -283,7 +283,10 @@ class GeneratorSettings(Section):
 class DashboardSettings(Section):
     """The dashboard."""
 
-    host: str = Field(LOOPBACK, description="Machine of the dashboard, as others find it.")
+    host: str = Field(LOOPBACK, description="Machine of the dashboard, as the other processes find it.")
+    public_url: WebAddress = Field(
+        None, description="Address of the dashboard in a browser, for links; empty means host and port."
+    )
     port: int = Field(8050, ge=1, le=65535, description="Port of the dashboard.")
 
 

@@ -122,8 +122,13 @@ class Settings(BaseSettings):
 
     @property
     def dashboard_url(self) -> str:
-        """Where the dashboard is."""
+        """Where the dashboard is, for processes."""
         return f"http://{self.dashboard.host}:{self.dashboard.port}"
+
+    @property
+    def dashboard_link(self) -> str:
+        """Where the dashboard is, for people."""
+        return self.dashboard.public_url or self.dashboard_url
 
     @property
     def ingest_url(self) -> str:

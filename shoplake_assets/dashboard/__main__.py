@@ -45,7 +45,7 @@ def serve(settings: Settings) -> None:
         ) from error
     with listener:
         server = create_server(build_app(settings).server, sockets=[listener], threads=_THREADS)
-        logging.getLogger(__name__).info("dashboard at %s", settings.dashboard_url)
+        logging.getLogger(__name__).info("dashboard at %s", settings.dashboard_link)
         server.run()
 
 

@@ -153,7 +153,7 @@ def wait_for_run(settings: "Settings", run_id: str, *, timeout_seconds: float) -
     deadline = time.monotonic() + timeout_seconds
     while (outcome := run_outcome(settings, run_id)).under_way:
         if time.monotonic() > deadline:
-            where = f"{settings.dagster_url}/runs/{run_id}"
+            where = f"{settings.dagster_link}/runs/{run_id}"
             raise ShoplakeError(f"the run is still under way after {timeout_seconds:.0f} s, and goes on: {where}.")
         time.sleep(_POLL_SECONDS)
     return outcome

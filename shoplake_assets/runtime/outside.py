@@ -7,12 +7,15 @@ tables (`lake.tables`). A lake in a folder needs none of this.
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sqlalchemy.engine import make_url
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.lake.catalog import postgres_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shoplake_assets.settings import Settings
 
 _PATIENCE_SECONDS = 3
@@ -41,14 +44,36 @@ def prepare_outside(settings: "Settings", *, seconds: float) -> None:
         wait=wait_exponential(multiplier=0.2, max=2),
         reraise=True,
     )
-    for variable, uri in (
-        ("SHOPLAKE_CATALOG__URI", settings.catalog.uri if settings.catalog.kind == "postgres" else None),
-        ("SHOPLAKE_DAGSTER__STORAGE_URI", settings.dagster.storage_uri),
-    ):
-        if uri is not None:
-            attempts(_ask_postgres, settings, uri, variable=variable)
+    for variable, uri in _databases(settings).items():
+        attempts(_ask_postgres, settings, uri, variable=variable)
     for variable, bucket in buckets(settings).items():
-        attempts(_ensure_bucket, settings, bucket, variable=variable)
+        attempts(_ask_bucket, settings, bucket, variable=variable, make=True)
+
+
+def outside_problems(settings: "Settings") -> dict[str, str]:
+    """What is wrong with each of them now, by a name of it; empty where it answers. Nothing is made."""
+    problems = {}
+    for variable, uri in _databases(settings).items():
+        problems[f"postgres {make_url(uri).database}"] = _problem(_ask_postgres, settings, uri, variable=variable)
+    for variable, bucket in buckets(settings).items():
+        problems[f"bucket {bucket}"] = _problem(_ask_bucket, settings, bucket, variable=variable, make=False)
+    return problems
+
+
+def _problem(ask: "Callable[..., None]", *what: object, **how: object) -> str:
+    try:
+        ask(*what, **how)
+    except OutsideError as error:
+        return str(error)
+    return ""
+
+
+def _databases(settings: "Settings") -> dict[str, str]:
+    uris = {
+        "SHOPLAKE_CATALOG__URI": settings.catalog.uri if settings.catalog.kind == "postgres" else None,
+        "SHOPLAKE_DAGSTER__STORAGE_URI": settings.dagster.storage_uri,
+    }
+    return {variable: uri for variable, uri in uris.items() if uri}
 
 
 def buckets(settings: "Settings") -> dict[str, str]:
@@ -72,13 +97,13 @@ def _ask_postgres(settings: "Settings", uri: str, *, variable: str) -> None:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except OperationalError as error:
-        said = str(error.orig).strip().splitlines()[-1]
+        said = str(error.orig).strip().splitlines()[0]
         raise OutsideError(f"Postgres at {uri} says: {said}. See {variable}.") from error
     finally:
         engine.dispose()
 
 
-def _ensure_bucket(settings: "Settings", bucket: str, *, variable: str) -> None:
+def _ask_bucket(settings: "Settings", bucket: str, *, variable: str, make: bool) -> None:
     import boto3  # type: ignore[import-untyped]
     from botocore.config import Config  # type: ignore[import-untyped]
     from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
@@ -92,7 +117,7 @@ def _ensure_bucket(settings: "Settings", bucket: str, *, variable: str) -> None:
         try:
             client.head_bucket(Bucket=bucket)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != _ABSENT:
+            if not make or error.response["ResponseMetadata"]["HTTPStatusCode"] != _ABSENT:
                 raise
             region = {"CreateBucketConfiguration": {"LocationConstraint": s3.region}}
             client.create_bucket(Bucket=bucket, **({} if s3.region == _FIRST_REGION else region))

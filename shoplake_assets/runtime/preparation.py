@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.lake.catalog import on_s3
 from shoplake_assets.runtime.broker import prepare_broker
 from shoplake_assets.runtime.dagster_home import prepare_dagster
 from shoplake_assets.runtime.jars import cached_jars, resolve_jars
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 # Room for the broker's first segments, Spark's scratch files and the logs of a day.
 HOME_MB = 1_024
-# The jars, and Ivy's copy of them while they are fetched.
+# The jars, and Ivy's copy of them while they are fetched; what S3 needs is half of all.
 CACHE_MB = 350
+S3_CACHE_MB = 300
 # How long `up` waits for a database or a store that is not its own.
 OUTSIDE_SECONDS = 10.0
 
@@ -45,12 +47,16 @@ def disk_problems(settings: "Settings") -> list[str]:
         problems.append(
             f"{settings.home} has {free} MiB free, {HOME_MB} are needed. Free some, or move SHOPLAKE_HOME elsewhere."
         )
-    if cached_jars(settings) is None and (free := free_mb(settings.runtime.cache)) < CACHE_MB:
+    if cached_jars(settings) is None and (free := free_mb(settings.runtime.cache)) < (needed := _cache_mb(settings)):
         problems.append(
-            f"{settings.runtime.cache} has {free} MiB free, {CACHE_MB} are needed for the jars. Free some, or "
+            f"{settings.runtime.cache} has {free} MiB free, {needed} are needed for the jars. Free some, or "
             "move SHOPLAKE_RUNTIME__CACHE elsewhere."
         )
     return problems
+
+
+def _cache_mb(settings: "Settings") -> int:
+    return CACHE_MB + (S3_CACHE_MB if on_s3(settings) else 0)
 
 
 def prepare(
