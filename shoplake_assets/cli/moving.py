@@ -4,14 +4,15 @@ Belongs here: what must be so before, the order of proofs and steps, and making 
 belong here: options and output (`move`), copying (`lake.move`).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from filelock import FileLock, Timeout
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime import home, supervision
+from shoplake_assets.runtime.engine import engine
 from shoplake_assets.runtime.settings_file import keep_settings, kept_settings
 from shoplake_assets.settings import PREFIX, Settings, load_settings
 from shoplake_assets.tables import BRONZE_EVENTS
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _WRITTEN = {"catalog": ("uri", "warehouse"), "s3": ("endpoint", "region", "path_style")}
 _OUTSIDE_SECONDS = 10.0
 _KAFKA = (BRONZE_EVENTS, "kafka")
+
+Start = Callable[["Settings"], AbstractContextManager["Settings"]]
+"""Starts a Spark that sees the catalog of the settings, as `runtime.engine.engine` does."""
 
 
 class Audience(Protocol):
@@ -84,13 +88,14 @@ def is_there(settings: "Settings", target: "Settings") -> bool:
     raise ShoplakeError(f"the lake is at {catalog.uri} and no longer in its home; only such a lake can be moved.")
 
 
-def move_lake(settings: "Settings", target: "Settings", audience: Audience) -> "Extent":
+def move_lake(settings: "Settings", target: "Settings", audience: Audience, *, start: Start = engine) -> "Extent":
     """Move the tables, prove that they are what they were, and make the lake use the new place.
 
     Args:
         settings: The lake, in its home.
         target: Where it goes.
         audience: Is told how it goes.
+        start: Starts the Spark that verifies.
 
     Returns:
         How much was moved.
@@ -101,7 +106,6 @@ def move_lake(settings: "Settings", target: "Settings", audience: Audience) -> "
     from shoplake_assets.lake.catalog import open_catalog
     from shoplake_assets.lake.move.moving import Move
     from shoplake_assets.lake.move.store import Store
-    from shoplake_assets.runtime.engine import engine
     from shoplake_assets.runtime.outside import prepare_outside
 
     with _alone(settings):
@@ -109,7 +113,8 @@ def move_lake(settings: "Settings", target: "Settings", audience: Audience) -> "
         warehouse = (target.catalog.warehouse or "").rstrip("/")
         move = Move(old=open_catalog(settings), new=open_catalog(target), store=Store(target), warehouse=warehouse)
         move.claim()
-        with engine(target) as served:
+        audience.say("Spark starts. It verifies the lake before anything is copied.")
+        with start(target) as served:
             _prove("As it is", settings, served, audience)
             with audience.copying(move.extent) as told:
                 move.bring(told=told)
