@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from unittest.mock import patch
 
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 
 from shoplake_assets.settings import Settings, load_settings
 from shoplake_assets_tests.servers import S3, Postgres, postgres, s3
