@@ -1,10 +1,10 @@
-"""What the tests of a move share: a Postgres and an S3 store, and a new place in them for each test.
+"""What the tests of a move share: a Postgres and an S3 store, a new place in them for each test, and a listener.
 
-Belongs here: the places. Does not belong here: what is moved there.
+Belongs here: the places, and who is told. Does not belong here: what is moved there.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import psycopg2  # type: ignore[import-untyped]
 
+from shoplake_assets.lake.move.moving import Extent
 from shoplake_assets.settings import Settings, load_settings
 from shoplake_assets_tests.servers import S3, Postgres, postgres, s3
 
@@ -46,6 +47,25 @@ class Servers:
             },
             s3={"endpoint": self.s3.endpoint, "path_style": True},
         )
+
+
+class Listener:
+    """Remembers what it is told of a move."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.sizes: list[int] = []
+
+    def say(self, line: str) -> None:
+        """Take a line about a step."""
+        self.lines.append(line)
+
+    @contextmanager
+    def copying(self, extent: Extent) -> Iterator[Callable[[int], None]]:
+        """Take the sizes of what is copied, which must add up."""
+        self.sizes.clear()
+        yield self.sizes.append
+        assert sum(self.sizes) == extent.size
 
 
 @contextmanager
