@@ -65,7 +65,7 @@ bench: .venv/installed ## Measure how long a Bronze commit takes to be visible i
 	$(PIP) uv
 
 constraints: .venv/bin/uv ## Write constraints.txt for pyproject.toml; pins that still fit stay (UPGRADE=1: newest)
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --system-certs \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra kubernetes --universal --python-version 3.11 --system-certs \
 	  --annotation-style line --custom-compile-command 'make constraints' $(if $(UPGRADE),--upgrade) -q \
 	  -o constraints.txt
 

@@ -70,13 +70,13 @@ def ready(
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for it; 0 asks once.")] = 0.0,
 ) -> None:
     """Ask a process whether it serves: ends with 0 if it does, with 1 if not. For health checks."""
-    from shoplake_assets.runtime.probes import probes
+    from shoplake_assets.runtime.probes import lately, probes
 
     known = probes(load_settings())
     if name not in known:
         raise ShoplakeError(f"{name!r} cannot be asked. Name one of {', '.join(known)}.")
     deadline = time.monotonic() + timeout
-    while not known[name](0.0):
+    while not known[name](lately()):
         if time.monotonic() >= deadline:
             raise ShoplakeError(f"{name} is not ready.")
         time.sleep(_POLL_SECONDS)

@@ -101,6 +101,9 @@ def resolve_jars(
     Raises:
         ShoplakeError: They cannot be fetched, or what was fetched is not what the lock says.
     """
+    # An image has them, and its files may be for reading only.
+    if ready := cached_jars(settings):
+        return ready
     cache = settings.runtime.cache
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / "jars.filelock"):

@@ -6,6 +6,7 @@ for one that is not ready.
 """
 
 import socket
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 2.0
 DEFAULT_CONNECT_PORT = 15002
+# Dagster's daemons give one every 30 s; an older one may be that of a daemon before.
+SIGN_OF_LIFE_SECONDS = 120
 DAEMON_HEARTBEATS = "{instance {daemonHealth {allDaemonStatuses {required lastHeartbeatTime}}}}"
 
 Probe = Callable[[float], bool]
@@ -41,6 +44,11 @@ def probes(settings: "Settings") -> dict[str, Probe]:
         "daemon": lambda since: _daemons_beat(f"{webserver}/graphql", since=since),
         "dashboard": lambda _: _page_is_served(dashboard),
     }
+
+
+def lately() -> float:
+    """Since when a process must have given a sign of life, where nobody here knows when it was started."""
+    return time.time() - SIGN_OF_LIFE_SECONDS
 
 
 def kafka_answers(settings: "Settings") -> bool:

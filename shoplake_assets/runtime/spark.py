@@ -161,6 +161,9 @@ def _computes(settings: "Settings", jars: "Jars") -> dict[str, str]:
         "spark.executor.cores": "1",
         "spark.executor.memory": f"{spark.executor_memory_mb}m",
         "spark.executor.extraJavaOptions": " ".join(JVM_FLAGS),
+        "spark.executor.logs.rolling.strategy": "size",
+        "spark.executor.logs.rolling.maxSize": str(settings.maintenance.log_mb * 2**20),
+        "spark.executor.logs.rolling.maxRetainedFiles": str(settings.maintenance.log_backups),
     }
 
 

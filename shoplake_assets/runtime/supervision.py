@@ -181,7 +181,7 @@ def process_states(
 
 def _states_elsewhere(probes: Mapping[str, probing.Probe]) -> dict[str, ProcessState]:
     with ThreadPoolExecutor(max_workers=max(1, len(probes))) as pool:
-        ready = list(pool.map(lambda probe: probe(0.0), probes.values()))
+        ready = list(pool.map(lambda probe: probe(probing.lately()), probes.values()))
     return {
         name: ProcessState(pid=None, state="running" if answers else "unknown", since=None, restarts=0)
         for name, answers in zip(probes, ready, strict=True)
