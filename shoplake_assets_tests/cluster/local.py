@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from shoplake_assets.sections import LOOPBACK
 from shoplake_assets_tests.cluster import kafka, postgres, store
-from shoplake_assets_tests.docker.composing import DOCKER
 from shoplake_assets_tests.cluster.running import Plan
+from shoplake_assets_tests.docker.composing import DOCKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
