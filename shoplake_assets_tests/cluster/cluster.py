@@ -8,6 +8,7 @@ import json
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -111,11 +112,23 @@ def started(root: Path, *, say: Say) -> Iterator[Cluster]:
         _wait_until_all_are_ready(running, say=say)
         yield Cluster(root, composition, variables, running)
     finally:
-        for name in reversed(list(TopologicalSorter({told.name: told.after for told in services}).static_order())):
-            if name in running:
-                running[name].stop()
+        _stop(running)
         for thread in threads:
             thread.join()
+
+
+def _stop(running: Mapping[str, Running]) -> None:
+    """Stop each once all that wait for it at a start have stopped."""
+    order: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(running, ()))
+    for name, service in running.items():
+        for other in service.plan.after:
+            order.add(other, name)
+    order.prepare()
+    with ThreadPoolExecutor(len(running)) as pool:
+        while order.is_active():
+            names = order.get_ready()
+            list(pool.map(lambda name: running[name].stop(), names))
+            order.done(*names)
 
 
 def _wait_until_all_are_ready(running: Mapping[str, Running], *, say: Say) -> None:

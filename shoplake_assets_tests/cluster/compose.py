@@ -4,38 +4,13 @@ Belongs here: reading the file as Compose does, as far as it makes use of it. Do
 service on one machine (`local`).
 """
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-
-DOCKER = Path("/tmp/w/cl/docker")
-COMPOSE = DOCKER / "compose.yaml"
-
-
-class _Text(Template):
-    """A text with `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:?what is missing}`; `$$` is a dollar."""
-
-    braceidpattern = r"(?a:[_A-Za-z][_A-Za-z0-9]*)(?::?[-?][^}]*)?"
-
-
-class _Variables(dict[str, str]):
-    """Variables that know what to say where they are absent."""
-
-    def __missing__(self, expression: str) -> str:
-        name, operator, rest = re.fullmatch(r"(\w+)(:?[-?])?(.*)", expression, re.DOTALL).groups()  # type: ignore[union-attr]
-        value = self.get(name)
-        if value or (value is not None and operator in ("-", "?")):
-            return str(value)
-        if operator in ("-", ":-"):
-            return str(rest)
-        message = f"{COMPOSE.name} needs {name}: {rest}"
-        raise KeyError(message)
+from shoplake_assets_tests.docker.composing import COMPOSE, document, filled_in
 
 
 @dataclass(frozen=True)
@@ -90,19 +65,21 @@ def read_compose(variables: Mapping[str, str], *, file: Path = COMPOSE) -> Compo
     """Read the file as Compose does with these variables.
 
     Raises:
-        KeyError: A variable is absent that the file needs.
+        AssertionError: A variable is absent that the file needs.
     """
-    document = _replaced(yaml.safe_load(file.read_text()), _Variables(variables))
-    services = {name: _service(name, told, file.parent) for name, told in document["services"].items()}
+    services = {
+        name: _service(name, _replaced(told, variables), file.parent)
+        for name, told in document(file)["services"].items()
+    }
     return Composition(services, frozenset(variables.get("COMPOSE_PROFILES", "").split(",")))
 
 
-def _replaced(value: Any, variables: _Variables) -> Any:
+def _replaced(value: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: _replaced(item, variables) for key, item in value.items()}
     if isinstance(value, list):
         return [_replaced(item, variables) for item in value]
-    return _Text(value).substitute(variables) if isinstance(value, str) else value
+    return filled_in(value, variables) if isinstance(value, str) else value
 
 
 def _service(name: str, told: Mapping[str, Any], folder: Path) -> Service:

@@ -1,7 +1,8 @@
 """A service of the compose file as a process of this machine.
 
-Belongs here: what is replaced: the names of machines by the loopback address, paths in a container by a folder of the
-service's own, and the images of others by what can be had without Docker. All else is the compose file's, word by word.
+Belongs here: what is replaced: the names of machines by `localhost`, the address of all networks by the loopback's,
+paths in a container by a folder of the service's own, and the images of others by what can be had without Docker. All
+else is the compose file's, word by word.
 Does not belong here: reading that file (`compose`), and running the process (`running`).
 """
 
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from shoplake_assets.sections import LOOPBACK
 from shoplake_assets_tests.cluster import kafka, postgres, store
-from shoplake_assets_tests.cluster.compose import DOCKER
 from shoplake_assets_tests.cluster.running import Plan
+from shoplake_assets_tests.docker.composing import DOCKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +36,9 @@ NOT_REHEARSED = {
 """The services that are not run, with the reason."""
 
 HOME = "/var/lib/shoplake"
-_MACHINE = re.compile(r"[a-z0-9-]+\.shoplake\.internal|(?<![\d.])0\.0\.0\.0(?![\d.])")
-_EVERYWHERE = re.compile(r"(?<=://)(?=:\d)")
+_HERE = "localhost"
+_NAME = re.compile(r"[a-z0-9-]+\.shoplake\.internal")
+_EVERY_ADDRESS = re.compile(r"(?<![\d.])0\.0\.0\.0(?![\d.])")
 _SCRIPTS = "/docker-entrypoint-initdb.d"
 # What a process of ours takes from whoever runs the rehearsal: how to find programs, and how to reach the registries.
 _INHERITED = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH", "SHOPLAKE_RUNTIME__CACHE", "SHOPLAKE_RUNTIME__TRUST_STORE")
@@ -88,7 +90,7 @@ def plan(service: "Service", composition: "Composition", machine: Machine) -> Pl
 
 def _here(text: str, service: "Service", folder: Path) -> str:
     """A text of the compose file with this machine's address and paths."""
-    text = _EVERYWHERE.sub(LOOPBACK, _MACHINE.sub(LOOPBACK, text))
+    text = _EVERY_ADDRESS.sub(LOOPBACK, _NAME.sub(_HERE, text))
     for path, source in sorted({HOME: None, **service.mounts}.items(), reverse=True):
         here = source or folder / path.lstrip("/")
         text = re.sub(rf"(?<![\w/.-]){re.escape(path)}(?![\w.-])", lambda _, here=here: str(here), text)  # type: ignore[misc]

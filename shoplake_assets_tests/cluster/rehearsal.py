@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoplake_assets.tables import BRONZE_EVENTS, DERIVED
 from shoplake_assets_tests.cluster.batches import FIRST, SECOND
-from shoplake_assets_tests.cluster.leaks import leaks
+from shoplake_assets_tests.cluster.leaks import FOR_SECRETS, look_everywhere
 from shoplake_assets_tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -35,15 +35,18 @@ class Rehearsed:
         verified: What `shoplake verify` said, each time.
         rows: All rows of Bronze, Silver and Gold at the end, by table.
         exits: The services whose process has ended by itself, with its codes.
-        leaks: The places where a secret can be read.
-        looked: The places that were looked at for that.
+        places: Where secrets were looked for, and whether one is there.
     """
 
     verified: list[dict[str, Any]]
     rows: "Mapping[str, Rows]"
     exits: "Mapping[str, list[int]]"
-    leaks: list[str]
-    looked: list[str]
+    places: "Mapping[str, bool]"
+
+    @property
+    def leaks(self) -> list[str]:
+        """The places that show a secret, but for the files that secrets are kept in."""
+        return [place for place, shown in self.places.items() if shown and not FOR_SECRETS.search(place)]
 
 
 def rehearse(cluster: "Cluster", *, say: "Say") -> Rehearsed:
@@ -56,9 +59,10 @@ def rehearse(cluster: "Cluster", *, say: "Say") -> Rehearsed:
     catalog = cluster.catalog()
     rows = {name: _rows(catalog, name) for name in (BRONZE_EVENTS, *DERIVED)}
     said(f"{sum(len(each) for each in rows.values()):,} rows read from S3")
-    found, looked = leaks(cluster)
-    said(f"{len(looked):,} places looked at for secrets; {len(found)} show one")
-    return Rehearsed(verified=verified, rows=rows, exits=cluster.exits(), leaks=found, looked=looked)
+    places = look_everywhere(cluster)
+    rehearsed = Rehearsed(verified=verified, rows=rows, exits=cluster.exits(), places=places)
+    said(f"{len(places):,} places looked at for secrets; {len(rehearsed.leaks)} show one")
+    return rehearsed
 
 
 def _timed(say: "Say") -> "Say":

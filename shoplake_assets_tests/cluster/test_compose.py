@@ -38,33 +38,9 @@ def test_a_process_is_told_what_its_container_is_told_but_for_machines_and_folde
             continue
         planned = plan(told, composition, machine)
         for name, value in told.environment.items():
-            here = re.sub(r"[a-z0-9-]+\.shoplake\.internal|0\.0\.0\.0", "127.0.0.1", value)
-            here = re.sub("^(/var/lib/(shoplake|kafka)|/etc)", lambda path: f"{tmp_path}/{told.name}{path[0]}", here)  # noqa: B023
+            here = re.sub(r"[a-z0-9-]+\.shoplake\.internal", "localhost", value).replace("0.0.0.0", "127.0.0.1")  # noqa: S104  as text
+            here = re.sub(r"(?<![\w/])/var/lib/(shoplake|kafka)", rf"{tmp_path}/{told.name}\g<0>", here)
             assert planned.environment[name] == here, (told.name, name)
         if told.command and told.name != "postgres":
-            said = " ".join(told.command).replace(f"{told.name}.shoplake.internal", "127.0.0.1")
-            assert shlex.join(planned.command) == said.replace("spark-master.shoplake.internal", "127.0.0.1")
-
-
-@pytest.mark.parametrize(
-    ("text", "meant"),
-    [
-        ("$NAME ${NAME} $$NAME", "value value $NAME"),
-        ("${NAME:-other} ${EMPTY:-other} ${ABSENT:-other}", "value other other"),
-        ("${NAME-other}|${EMPTY-other}|${ABSENT-other}", "value||other"),
-        ("${EMPTY?needed}|${NAME:?needed}", "|value"),
-        ("${ABSENT:-spark://host:7077}", "spark://host:7077"),
-    ],
-)
-def test_variables_are_replaced_as_compose_does(text: str, meant: str, tmp_path: Path) -> None:
-    file = tmp_path / "compose.yaml"
-    file.write_text(f"services: {{one: {{image: '{text}'}}}}")
-    told = read_compose({"NAME": "value", "EMPTY": ""}, file=file)
-    assert told.services["one"].image == meant
-
-
-def test_a_variable_that_is_needed_and_absent_is_an_error(tmp_path: Path) -> None:
-    file = tmp_path / "compose.yaml"
-    file.write_text("services: {one: {image: '${ABSENT:?run it first}'}}")
-    with pytest.raises(KeyError, match="ABSENT: run it first"):
-        read_compose({}, file=file)
+            said = re.sub(r"spark-[a-z0-9-]+\.shoplake\.internal", "localhost", " ".join(told.command))
+            assert shlex.join(planned.command) == said

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from shoplake_assets_tests.cluster.compose import DOCKER
+from shoplake_assets_tests.docker.composing import DOCKER
 
 _SECONDS = 30
 
