@@ -207,15 +207,13 @@ def live_files(
 
 def _may_hold(manifest: "ManifestFile", partitions: Collection[int]) -> bool:
     """Whether files of one of the partitions may be in the manifest, by what its list says of it."""
-    from pyiceberg.conversions import from_bytes
-    from pyiceberg.types import IntegerType
-
     if not manifest.partitions:
         return True
     lower, upper = manifest.partitions[0].lower_bound, manifest.partitions[0].upper_bound
     if lower is None or upper is None:
         return True
-    first, last = from_bytes(IntegerType(), lower), from_bytes(IntegerType(), upper)
+    # Hours and days are Iceberg's int: four bytes, the lowest first.
+    first, last = (int.from_bytes(bound, "little", signed=True) for bound in (lower, upper))
     return any(first <= partition <= last for partition in partitions)
 
 

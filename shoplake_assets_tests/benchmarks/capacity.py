@@ -138,7 +138,9 @@ class Refreshes:
             with metered(_warehouse(self._settings), self._roots()) as (gold_cost, _):
                 self._shop._refresh_gold(f"capacity-{self._count}")
         silver = self._shop.lake.table(SILVER_EVENTS)
-        new = [file for _, file in added_files(silver, since(silver, after=known and known.snapshot_id))]
+        new = [
+            file for _, file in added_files(silver, since(silver, after=None if known is None else known.snapshot_id))
+        ]
         hours = {file.partition[0] for file in new}
         now = silver.current_snapshot()
         touched = 0 if now is None else sum(f.record_count for f in live_files(silver, now) if f.partition[0] in hours)

@@ -33,12 +33,12 @@ def test_an_old_hour_to_which_a_late_file_came_is_looked_at_again(bronze: "Table
     seen = commit(bronze, range(3600, 3603))
     commit(bronze, range(2))  # in the hour from 10
     commit(bronze, range(7200, 7201))  # in the hour from 12, which is under way
-    assert cells(bronze, look(seen)) == {TEN}
+    assert cells(bronze, look(seen)) == frozenset({TEN})
 
 
 def test_hours_that_were_under_way_at_the_last_look_are_looked_at(bronze: "Table") -> None:
     seen = commit(bronze, range(3))
-    assert cells(bronze, look(seen, before=TEN + 1), before=TEN + 3) == {TEN + 1, TEN + 2}
+    assert cells(bronze, look(seen, before=TEN + 1), before=TEN + 3) == frozenset({TEN + 1, TEN + 2})
 
 
 def test_what_maintenance_noted_it_reads_again(bronze: "Table") -> None:
