@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 from psycopg2 import OperationalError
 
 from shoplake_assets.runtime.ports import free_ports

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from shoplake_assets.lake.catalog import spark_catalog_conf
 from shoplake_assets.passwords import password_file
 from shoplake_assets.runtime.dagster_home import instance_config
-from shoplake_assets.runtime.spark import spark_catalog_conf
 from shoplake_assets.settings import Settings, load_settings
 
 CATALOG = "postgresql://shoplake_catalog@db.example:5433/catalog"

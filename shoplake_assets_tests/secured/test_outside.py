@@ -1,12 +1,12 @@
 """A real Postgres and a real S3 store under a lake: what it needs of them, and what it says when they refuse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import boto3  # type: ignore[import-untyped]
 import dagster as dg
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 import pytest
 from dagster._core.test_utils import create_run_for_test
 from sqlalchemy.engine import make_url
@@ -60,9 +60,9 @@ def keys(store: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     give_keys(store.keys, monkeypatch)
 
 
-def give_keys(keys: "dict[str, str] | object", monkeypatch: pytest.MonkeyPatch) -> None:
+def give_keys(keys: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let these be the keys of this process, which may have had others."""
-    for name, value in dict(keys).items():  # type: ignore[call-overload]
+    for name, value in keys.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
