@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg2  # type: ignore[import-untyped]
+import psycopg2
 from psycopg2 import OperationalError
 
 from shoplake_assets.runtime.ports import free_ports
@@ -57,6 +57,7 @@ def postgres(folder: Path, *, password: str) -> Iterator[Postgres]:
     folder.mkdir()
     bin_, data = postgres_of_the_wheel.programs(folder), folder / "data"
     environment = {"POSTGRES_USER": _USER, "POSTGRES_PASSWORD": password, "PGDATABASE": "postgres"}
+    environment["POSTGRES_INITDB_ARGS"] = "--auth-host=scram-sha-256"
     postgres_of_the_wheel.initialise(bin_, data, environment=environment, scripts=[_make_database(folder)])
     (port,) = free_ports(1)
     command = postgres_of_the_wheel.command(bin_, data, words=("-c", f"port={port}", "-c", "fsync=off"))

@@ -58,6 +58,8 @@ _FIGURES = """query Figures($id: ID!) {
   }
 }"""
 _OURS = "shoplake/"
+# What a webserver that was started with --read-only gives in the place of what was asked.
+_UNAUTHORIZED = "UnauthorizedError"
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def launch_refresh(settings: "Settings", *, silver: Mapping[str, Any] | None = N
         silver: What Silver shall do in this run other than usual.
 
     Raises:
-        ShoplakeError: Dagster does not answer, or refuses.
+        ShoplakeError: Dagster does not answer, only shows, or refuses.
     """
     selector = {
         "repositoryLocationName": LOCATION,
@@ -110,6 +112,12 @@ def launch_refresh(settings: "Settings", *, silver: Mapping[str, Any] | None = N
     }
     params = {"selector": selector, "runConfigData": run_config(silver)}
     answer = ask(settings, _LAUNCH, {"params": params})["launchRun"]
+    if answer["__typename"] == _UNAUTHORIZED:
+        raise ShoplakeError(
+            f"the Dagster UI at {settings.dagster_url} is read-only and starts nothing. Set SHOPLAKE_DAGSTER__HOST and "
+            "SHOPLAKE_DAGSTER__PORT to the one of operators, or start one with SHOPLAKE_DAGSTER__READ_ONLY=false; "
+            "docs/security.md shows how."
+        )
     if answer["__typename"] != "LaunchRunSuccess":
         raise ShoplakeError(f"Dagster refuses the refresh: {_refusal(answer)}")
     run_id: str = answer["run"]["runId"]
