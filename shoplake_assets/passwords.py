@@ -8,6 +8,7 @@ no secret. The form is described under "The Password File" in Postgres' manual.
 """
 
 import os
+import stat
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from shoplake_assets.settings import Settings
 
-_OWNER_ONLY = 0o700
+_OWNERS_FOLDER = 0o700
+_OWNERS_FILE = 0o600
 
 
 def password_file(settings: "Settings") -> Path | None:
@@ -30,9 +32,10 @@ def password_file(settings: "Settings") -> Path | None:
     if not text:
         return None
     file = settings.home / "run" / "postgres.passwords"
-    if file.is_file() and file.read_text() == text:
+    # Clients take no file that others could read.
+    if file.is_file() and stat.S_IMODE(file.stat().st_mode) == _OWNERS_FILE and file.read_text() == text:
         return file
-    file.parent.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+    file.parent.mkdir(mode=_OWNERS_FOLDER, parents=True, exist_ok=True)
     # Only its owner may read such a temporary file; several processes of one lake may write theirs at once.
     with NamedTemporaryFile("w", dir=file.parent, prefix=".passwords-", delete=False) as draft:
         draft.write(text)

@@ -10,6 +10,7 @@ reads the environment.
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -20,6 +21,7 @@ from pydantic_settings import (
     NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from shoplake_assets.errors import ShoplakeError
@@ -188,6 +190,9 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise ShoplakeError("; ".join(_explain(dict(problem)) for problem in error.errors())) from error
+    except SettingsError as error:
+        section = re.sub(r'.*field "(\w+)".*', r"\1", str(error)).upper()
+        raise ShoplakeError(f"{PREFIX}{section}: it, or a part of it, should be JSON and is not.") from None
     except (json.JSONDecodeError, OSError) as error:
         raise ShoplakeError(f"settings.json in the home cannot be read: {error}. Mend or delete it.") from error
 
@@ -212,8 +217,8 @@ def _explain(problem: dict[str, Any]) -> str:
 
 
 def _may_hold_a_secret(problem: dict[str, Any]) -> bool:
-    """Whether what was given is a secret, or has one in it; then it is not shown."""
-    if problem["type"] == "secret_address":
+    """Whether what was given is a secret, or has one in it; then it is not shown. Properties can be anything."""
+    if problem["type"] == "secret_address" or isinstance(problem["input"], (dict, list)):
         return True
     name, *rest = problem["loc"]
     fields: dict[str, FieldInfo] = getattr(Settings.model_fields[name].annotation, "model_fields", {})

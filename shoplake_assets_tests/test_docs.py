@@ -22,6 +22,8 @@ PROSE = (
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/runbooks.md",
+    "docs/kubernetes.md",
+    "docs/moving.md",
     "docs/security.md",
     "docs/upgrading.md",
     "docker/README.md",

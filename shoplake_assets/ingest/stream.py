@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.events.broker import authorities
 from shoplake_assets.tables import BRONZE_EVENTS, CATALOG
 
 if TYPE_CHECKING:
@@ -79,12 +79,8 @@ def security_options(settings: "Settings") -> dict[str, str]:
         module = f"org.apache.kafka.common.security.{_LOGIN_MODULES[kafka.mechanism]}"
         login = f"username={_quoted(kafka.username or '')} password={_quoted(kafka.password.get_secret_value())}"
         options |= {"kafka.sasl.mechanism": kafka.mechanism, "kafka.sasl.jaas.config": f"{module} required {login};"}
-    if kafka.with_tls and kafka.ca_file:
-        try:
-            authorities = kafka.ca_file.read_text()
-        except OSError as error:
-            raise ShoplakeError(f"SHOPLAKE_KAFKA__CA_FILE={kafka.ca_file}: {error.strerror}.") from error
-        options |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.certificates": authorities}
+    if (pem := authorities(settings)) is not None:
+        options |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.certificates": pem}
     return options
 
 

@@ -56,15 +56,20 @@ def bronze_reach(table: "Table", *, known: Reach, until: "Snapshot | None" = Non
         if known.snapshot_id is None:
             raise LineageLostError("nothing is known yet")
         fresh = since(table, after=known.snapshot_id, until=current.snapshot_id)
-        files = [file for _, file in added_files(table, fresh)]
+        files: Iterator[DataFile] = (file for _, file in added_files(table, fresh))
     except LineageLostError:
-        known, files = Reach(), list(live_files(table, current))
-    ranges = [part for file in files for part in _ranges_of(table, file)]
-    newest = max((part.newest for part in ranges), default=None)
+        known, files = Reach(), live_files(table, current)
+    furthest: dict[tuple[str, int], OffsetRange] = {}
+    newest = known.newest
+    # One by one: there may be a million files.
+    for part in (part for file in files for part in _ranges_of(table, file)):
+        key = (part.topic_id, part.partition)
+        furthest[key] = max(furthest.get(key, part), part, key=lambda found: found.last)
+        newest = part.newest if newest is None else max(newest, part.newest)
     return Reach(
         snapshot_id=current.snapshot_id,
-        position=known.position.merged(position_after(ranges)),
-        newest=max((moment for moment in (newest, known.newest) if moment), default=None),
+        position=known.position.merged(position_after(furthest.values())),
+        newest=newest,
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import make_url
 
+from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.passwords import password_file
 from shoplake_assets.tables import CATALOG
 
@@ -36,7 +37,7 @@ def catalog_properties(settings: "Settings") -> dict[str, str]:
         case "postgres":
             where = {"type": "sql", "uri": postgres_url(settings, catalog.uri), "warehouse": _warehouse(settings)}
         case "rest":
-            where = {"type": "rest", "uri": catalog.uri or "", "warehouse": catalog.warehouse or ""}
+            where = {"type": "rest", "uri": catalog.uri or "", **_named_warehouse(settings)}
     return where | _s3_properties(settings) | catalog.properties
 
 
@@ -78,9 +79,28 @@ def postgres_url(settings: "Settings", uri: str | None) -> str:
 
 
 def open_catalog(settings: "Settings") -> "Catalog":
-    """Open the catalog with pyiceberg; its database is made on first use."""
+    """Open the catalog with pyiceberg; its database is made on first use.
+
+    Raises:
+        ShoplakeError: A catalog that is not the lake's own does not answer, or refuses.
+    """
+    from pyiceberg.exceptions import RESTError
+    from requests import RequestException
+    from sqlalchemy.exc import OperationalError
+
     settings.home.mkdir(parents=True, exist_ok=True)
-    return _open(tuple(sorted((catalog_properties(settings) | catalog_secrets(settings)).items())))
+    properties = tuple(sorted((catalog_properties(settings) | catalog_secrets(settings)).items()))
+    try:
+        return _open(properties)
+    except (RESTError, RequestException, OperationalError) as error:
+        if settings.catalog.uri is None:
+            raise
+        said = str(error.orig if isinstance(error, OperationalError) else error).strip().splitlines()[-1]
+        secret = "PASSWORD" if settings.catalog.kind == "postgres" else "TOKEN"
+        raise ShoplakeError(
+            f"the catalog at {settings.catalog.uri} says: {said}. See SHOPLAKE_CATALOG__URI and "
+            f"SHOPLAKE_CATALOG__{secret}."
+        ) from error
 
 
 def existing_tables(catalog: "Catalog", names: Iterable[str]) -> dict[str, "Table"]:
@@ -117,13 +137,32 @@ def on_s3(settings: "Settings") -> bool:
     return settings.catalog.kind == "rest" or _warehouse(settings).startswith("s3://")
 
 
+def _named_warehouse(settings: "Settings") -> dict[str, str]:
+    """The warehouse as a REST catalog is asked for it."""
+    return {"warehouse": settings.catalog.warehouse} if settings.catalog.warehouse else {}
+
+
 def _s3_properties(settings: "Settings") -> dict[str, str]:
     """How pyiceberg finds the store; who may is left to AWS's own ways."""
+    style = str(not settings.s3.path_style).lower()
+    return _of_store(settings, region="s3.region", style={"s3.force-virtual-addressing": style})
+
+
+def _of_store(settings: "Settings", *, region: str, style: dict[str, str]) -> dict[str, str]:
+    """Where the store is, with the names that a library has for it.
+
+    A REST catalog tells its clients where its store is. What clients say by themselves would win, so that only what
+    somebody has set is said.
+    """
     if not on_s3(settings):
         return {}
     s3 = settings.s3
-    endpoint = {"s3.endpoint": s3.endpoint} if s3.endpoint else {}
-    return {"s3.region": s3.region, "s3.force-virtual-addressing": str(not s3.path_style).lower(), **endpoint}
+    said = s3.model_fields_set if settings.catalog.kind == "rest" else set(type(s3).model_fields)
+    return {
+        **({region: s3.region} if "region" in said else {}),
+        **(style if "path_style" in said else {}),
+        **({"s3.endpoint": s3.endpoint} if s3.endpoint else {}),
+    }
 
 
 def _iceberg_properties(settings: "Settings") -> dict[str, str]:
@@ -140,12 +179,9 @@ def _iceberg_properties(settings: "Settings") -> dict[str, str]:
             login = {"jdbc.user": url.username or "", "jdbc.schema-version": "V1"}
             where = {"type": "jdbc", "uri": uri, **login, "warehouse": _warehouse(settings)}
         case "rest":
-            where = {"type": "rest", "uri": catalog.uri or "", "warehouse": catalog.warehouse or ""}
-    if on_s3(settings):
-        where |= {
-            "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-            "client.region": s3.region,
-            "s3.path-style-access": str(s3.path_style).lower(),
-            **({"s3.endpoint": s3.endpoint} if s3.endpoint else {}),
-        }
+            where = {"type": "rest", "uri": catalog.uri or "", **_named_warehouse(settings)}
+    style = {"s3.path-style-access": str(s3.path_style).lower()}
+    where |= _of_store(settings, region="client.region", style=style)
+    if on_s3(settings) and catalog.kind != "rest":
+        where["io-impl"] = "org.apache.iceberg.aws.s3.S3FileIO"
     return where | catalog.properties

@@ -4,7 +4,7 @@ Belongs here: reading snapshots, their summaries and the entries of their manife
 with the number of new files, not with the size of the lake. Does not belong here: any decision.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shoplake_assets.lake.position import Position
 
 if TYPE_CHECKING:
-    from pyiceberg.manifest import DataFile
+    from pyiceberg.manifest import DataFile, ManifestFile
     from pyiceberg.schema import Schema
     from pyiceberg.table import Table
     from pyiceberg.table.snapshots import Snapshot
@@ -57,7 +57,7 @@ class Commit:
     ranges: tuple["OffsetRange", ...]
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
+@dataclass(frozen=True, kw_only=True, order=True, slots=True)
 class OffsetRange:
     """The offsets in one Bronze data file; contiguous when `rows` fills the range."""
 
@@ -128,12 +128,15 @@ def since(table: "Table", *, after: int | None, until: int | None = None) -> lis
     Raises:
         LineageLostError: `after` is no ancestor; the caller has to look at the whole table.
     """
+    # pyiceberg looks for a snapshot through all of them, which for each of thousands of ancestors takes minutes.
+    known = {snapshot.snapshot_id: snapshot for snapshot in table.metadata.snapshots}
     found: list[Snapshot] = []
-    snapshot = table.snapshot_by_id(until) if until is not None else table.current_snapshot()
+    newest = until if until is not None else table.metadata.current_snapshot_id
+    snapshot = known.get(newest) if newest is not None else None
     while snapshot is not None and snapshot.snapshot_id != after:
         found.append(snapshot)
         parent = snapshot.parent_snapshot_id
-        snapshot = table.snapshot_by_id(parent) if parent is not None else None
+        snapshot = known.get(parent) if parent is not None else None
         if snapshot is None and after is not None:
             raise LineageLostError(f"snapshot {after} is not among the ancestors that {table.name()} still has")
     return found[::-1]
@@ -182,14 +185,36 @@ def _changed_files(table: "Table", snapshots: Iterable["Snapshot"]) -> Iterator[
                     yield snapshot.snapshot_id, entry.data_file, entry.status == ManifestEntryStatus.ADDED
 
 
-def live_files(table: "Table", snapshot: "Snapshot") -> Iterator["DataFile"]:
-    """Data files that the snapshot consists of; grows with the table, for first looks and lost lineages."""
+def live_files(
+    table: "Table", snapshot: "Snapshot", *, partitions: Collection[int] | None = None
+) -> Iterator["DataFile"]:
+    """Data files that the snapshot consists of.
+
+    Args:
+        table: The table.
+        snapshot: One of its snapshots.
+        partitions: Values of the (only) partition field, hours or days; only manifests that may have files of theirs
+            are read. None means all, which grows with the table: for first looks and lost lineages.
+    """
     from pyiceberg.manifest import ManifestContent
 
     for manifest in snapshot.manifests(table.io):
-        if manifest.content == ManifestContent.DATA:
+        if manifest.content == ManifestContent.DATA and (partitions is None or _may_hold(manifest, partitions)):
             for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
-                yield entry.data_file
+                if partitions is None or entry.data_file.partition[0] in partitions:
+                    yield entry.data_file
+
+
+def _may_hold(manifest: "ManifestFile", partitions: Collection[int]) -> bool:
+    """Whether files of one of the partitions may be in the manifest, by what its list says of it."""
+    if not manifest.partitions:
+        return True
+    lower, upper = manifest.partitions[0].lower_bound, manifest.partitions[0].upper_bound
+    if lower is None or upper is None:
+        return True
+    # Hours and days are Iceberg's int: four bytes, the lowest first.
+    first, last = (int.from_bytes(bound, "little", signed=True) for bound in (lower, upper))
+    return any(first <= partition <= last for partition in partitions)
 
 
 def commits(table: "Table", snapshots: list["Snapshot"]) -> list[Commit]:

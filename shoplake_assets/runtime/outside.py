@@ -97,8 +97,8 @@ def _ask_postgres(settings: "Settings", uri: str, *, variable: str) -> None:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except OperationalError as error:
-        said = str(error.orig).strip().splitlines()[0]
-        raise OutsideError(f"Postgres at {uri} says: {said}. See {variable}.") from error
+        said, password = str(error.orig).strip().splitlines()[0], variable.replace("URI", "PASSWORD")
+        raise OutsideError(f"Postgres at {uri} says: {said}. See {variable} and {password}.") from error
     finally:
         engine.dispose()
 
@@ -124,5 +124,6 @@ def _ask_bucket(settings: "Settings", bucket: str, *, variable: str, make: bool)
     except (BotoCoreError, ClientError) as error:
         where = s3.endpoint or "AWS"
         raise OutsideError(
-            f"bucket {bucket!r} at {where}: {error}. See {variable} and SHOPLAKE_S3__ENDPOINT."
+            f"bucket {bucket!r} at {where}: {error}. See {variable}, SHOPLAKE_S3__ENDPOINT and AWS_ACCESS_KEY_ID, or "
+            "what else gives this process its keys."
         ) from error

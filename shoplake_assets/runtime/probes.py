@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from shoplake_assets.events.broker import client_options
+from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.events.broker import Complaints, admin_client, unreachable
 from shoplake_assets.runtime.internal import internal_client
 from shoplake_assets.sections import LOOPBACK
 
@@ -52,18 +53,32 @@ def lately() -> float:
 
 
 def kafka_answers(settings: "Settings") -> bool:
-    """Ask for the cluster's metadata, which a broker gives once it is no longer fenced. Any one of the list will do."""
+    """Whether a broker serves."""
+    return kafka_trouble(settings) is None
+
+
+def kafka_trouble(settings: "Settings") -> ShoplakeError | None:
+    """Ask for the cluster's metadata, which a broker gives once it is no longer fenced. Any one of the list will do.
+
+    Returns:
+        Why there is none; None if there is.
+    """
     brokers = [broker.strip().rpartition(":") for broker in settings.bootstrap.split(",")]
     if not any(_listens(host, int(port)) for host, _, port in brokers):
-        return False
+        return unreachable(settings)
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient
 
-    client = AdminClient({**client_options(settings), "log_level": 0})
+    complaints = Complaints()
     try:
-        return bool(client.list_topics(timeout=PATIENCE_SECONDS).brokers)
+        client = admin_client(settings, complaints)
+    except ShoplakeError as error:
+        return error
+    try:
+        if client.list_topics(timeout=PATIENCE_SECONDS).brokers:
+            return None
     except KafkaException:
-        return False
+        client.poll(0)  # lets the complaints in
+    return complaints.explain(settings)
 
 
 def _spark_connects(remote: str) -> bool:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.events.broker import unreachable
 from shoplake_assets.events.topic import beginning_offsets, describe_topic, end_offsets
 from shoplake_assets.lake.position import KafkaRange, Position
 from shoplake_assets.runtime.internal import internal_client
-from shoplake_assets.runtime.probes import kafka_answers
+from shoplake_assets.runtime.probes import kafka_trouble
 
 if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
@@ -41,8 +40,8 @@ def ask_kafka(settings: "Settings") -> KafkaRange:
         ShoplakeError: The broker cannot be reached or refuses.
     """
     # The probe first: the client takes long to find out that nobody listens.
-    if not kafka_answers(settings):
-        raise unreachable(settings)
+    if (trouble := kafka_trouble(settings)) is not None:
+        raise trouble
     topic = describe_topic(settings).id
     begin, end = beginning_offsets(settings), end_offsets(settings)
     return KafkaRange(begin=Position.of_topic(topic, begin), end=Position.of_topic(topic, end))

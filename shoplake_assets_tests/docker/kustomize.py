@@ -5,6 +5,7 @@ of them.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.0"
 KUBERNETES = Path(__file__).parents[2] / "docker" / "kubernetes"
 
 Manifest = dict[str, Any]
@@ -31,10 +33,10 @@ def rendered(folder: str) -> list[Manifest]:
     places = (shutil.which("kustomize"), shutil.which("kustomize", path=str(Path.home() / "go" / "bin")))
     program = next(filter(None, places), None)
     if program is None:
-        pytest.fail(
-            "kustomize is not installed; 'go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.0' brings it",
-            pytrace=False,
-        )
+        said = f"kustomize is not installed; 'go install {KUSTOMIZE}' brings it"
+        if "CI" in os.environ:
+            pytest.fail(said, pytrace=False)
+        pytest.skip(said)
     done = subprocess.run(  # noqa: S603  what the tests say
         [program, "build", str(KUBERNETES / folder)], capture_output=True, text=True, check=False, timeout=60
     )

@@ -45,10 +45,11 @@ def _free_port() -> str:
 
 @dataclass(frozen=True)
 class Ingest:
-    """An ingest that was started."""
+    """An ingest that was started, with the addresses of its own pages and of its Spark UI."""
 
     process: "subprocess.Popen[bytes]"
     address: str
+    interface: str
     log: Path
 
     def status(self) -> dict[str, Any]:
@@ -108,7 +109,8 @@ def running(settings: Settings, log: Path) -> Iterator[Ingest]:
     with log.open("wb") as output:
         process = subprocess.Popen(_COMMAND, env=environment, stdout=output, stderr=output)  # noqa: S603  our own command
         try:
-            yield Ingest(process, f"http://{LOOPBACK}:{environment['SHOPLAKE_INGEST__PORT']}", log)
+            own, spark = environment["SHOPLAKE_INGEST__PORT"], environment["SHOPLAKE_INGEST__SPARK_UI_PORT"]
+            yield Ingest(process, f"http://{LOOPBACK}:{own}", f"http://{LOOPBACK}:{spark}", log)
         finally:
             process.kill()
             process.wait()

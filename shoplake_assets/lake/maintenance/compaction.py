@@ -8,6 +8,7 @@ touches. Late events come to old hours, so an hour is looked at again and again.
 refresh replaces their months or days whole.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING
 from shoplake_assets.lake.hours import moment, spans_of
 from shoplake_assets.lake.maintenance.calling import call, text
 from shoplake_assets.lake.maintenance.figures import figures_of
+from shoplake_assets.lake.maintenance.looking import LOOKED_AT, Look, cells_to_look_at
 from shoplake_assets.lake.maintenance.plan import Origin, SmallFile, crowded, first_open_cell
 from shoplake_assets.lake.snapshots import LineageLostError, live_files, offset_range
+from shoplake_assets.lake.tables import set_properties
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
 
 if TYPE_CHECKING:
@@ -68,19 +71,26 @@ def compact(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSetti
     if name in COMPACTED:
         layout, table = COMPACTED[name], lake.table(name)
         before = first_open_cell(now, grace=timedelta(minutes=limits.grace_minutes), hours=layout.hours)
-        found = crowded(small_files(table, layout), before=before, min_files=limits.min_files)
+        last = Look.last(table)
+        wanted = cells_to_look_at(table, last, before=before, min_files=limits.min_files, now=now)
+        found = crowded(small_files(table, layout, cells=wanted), before=before, min_files=limits.min_files)
         for origin, cells in found.items():
             for at in range(0, len(cells), _CELLS_AT_ONCE):
                 condition = _condition(layout, origin, cells[at : at + _CELLS_AT_ONCE])
                 did.append(_rewrite(lake, name, condition, min_files=limits.min_files))
+        if (seen := table.current_snapshot()) is not None:
+            all_at = last.all_at if last is not None and wanted is not None else now.isoformat()
+            look = Look(snapshot=seen.snapshot_id, before=before, min_files=limits.min_files, all_at=all_at)
+            if look != last:
+                set_properties(lake.catalog, name, {LOOKED_AT: look.to_json()})
     if figures_of(lake.table(name)).manifests >= _MANIFESTS:
         (said,) = call(lake, "rewrite_manifests", table=name, use_caching="false")
         did.append(f"{said.rewritten_manifests_count:,} manifests became {said.added_manifests_count:,}")
     return did
 
 
-def small_files(table: "Table", layout: Layout) -> list[SmallFile]:
-    """The small files of the current snapshot; reads the lists of all files, not the files.
+def small_files(table: "Table", layout: Layout, *, cells: Collection[int] | None = None) -> list[SmallFile]:
+    """The small files of these hours, or days, in the current snapshot, or all of them; reads lists, not the files.
 
     Where a rewriting by hand has mixed Kafka partitions in a file, the files of its hour are left out: put together,
     they would be mixed with it.
@@ -88,7 +98,7 @@ def small_files(table: "Table", layout: Layout) -> list[SmallFile]:
     current, schema = table.current_snapshot(), table.schema()
     found: list[SmallFile] = []
     mixed: set[int] = set()
-    for file in live_files(table, current) if current is not None else ():
+    for file in live_files(table, current, partitions=cells) if current is not None else ():
         if file.file_size_in_bytes < SMALL_BYTES:
             cell = file.partition[0]
             try:

@@ -16,6 +16,7 @@ from shoplake_assets.lake.snapshots import SOURCE_SNAPSHOT, committed_at, reflec
 from shoplake_assets.tables import MADE_FROM
 
 if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
     from shoplake_assets.lake.lake import Lake
@@ -35,15 +36,7 @@ def expire(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettin
     if old := outlived(_written_branches(lake.table(name)), before=now - timedelta(days=limits.branch_days)):
         drop_branches(lake.catalog, name, old)
         did.append(f"dropped the branches {', '.join(old)}")
-    # The tables above first: what they refer to by then is in the table's history when that is read.
-    staying = list(_referred(lake, name))
-    table = lake.table(name)
-    chain = [(snapshot.snapshot_id, committed_at(snapshot)) for snapshot in since(table, after=None)]
-    horizon = expiry_horizon(
-        chain,
-        staying=[*staying, *_own(table)],
-        at_most=now - timedelta(minutes=limits.snapshot_minutes),
-    )
+    table, horizon = horizon_of(lake.catalog, name, at_most=now - timedelta(minutes=limits.snapshot_minutes))
     if any(committed_at(snapshot) < horizon for snapshot in table.metadata.snapshots[: -limits.snapshots]):
         (said,) = call(
             lake,
@@ -57,6 +50,21 @@ def expire(lake: "Lake", name: str, *, now: datetime, limits: "MaintenanceSettin
     return did
 
 
+def horizon_of(catalog: "Catalog", name: str, *, at_most: datetime) -> tuple["Table", datetime]:
+    """The table as it was looked at, and the moment before which its snapshots may go.
+
+    Args:
+        catalog: The lake's catalog.
+        name: The table.
+        at_most: Snapshots younger than this stay in any case.
+    """
+    # The tables above first: what they refer to by then is in the table's history when that is read.
+    staying = list(_referred(catalog, name))
+    table = catalog.load_table(name)
+    chain = [(snapshot.snapshot_id, committed_at(snapshot)) for snapshot in since(table, after=None)]
+    return table, expiry_horizon(chain, staying=[*staying, *_own(table)], at_most=at_most)
+
+
 def _written_branches(table: "Table") -> dict[str, datetime]:
     """The branches with the time of their last commit, but for those without one: their refreshes have just begun."""
     published = {snapshot.snapshot_id for snapshot in since(table, after=None)}
@@ -68,10 +76,10 @@ def _snapshot_ids(table: "Table") -> set[int]:
     return {snapshot.snapshot_id for snapshot in table.metadata.snapshots}
 
 
-def _referred(lake: "Lake", name: str) -> Iterator[int]:
+def _referred(catalog: "Catalog", name: str) -> Iterator[int]:
     """The snapshots that the tables made from this one have come to."""
     for above in (above for above, below in MADE_FROM.items() if below == name):
-        if seen := summary_of(reflecting(lake.table(above))).get(SOURCE_SNAPSHOT):
+        if seen := summary_of(reflecting(catalog.load_table(above))).get(SOURCE_SNAPSHOT):
             yield int(seen)
 
 

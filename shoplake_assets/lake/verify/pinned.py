@@ -4,7 +4,7 @@ Belongs here: opening the tables in an order in which none can be behind what is
 judgement of them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,7 +37,6 @@ from shoplake_assets.tables import (
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.manifest import DataFile
-    from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
     from shoplake_assets.lake.gaps import Gap
@@ -111,32 +110,38 @@ def pin(catalog: "Catalog", *, kafka: AskKafka, patience_seconds: float = _PATIE
     tables |= _silver_and_quarantine(catalog, patience_seconds=patience_seconds)
     bronze = tables[BRONZE_EVENTS] = catalog.load_table(BRONZE_EVENTS)
     tables[BRONZE_GAPS] = catalog.load_table(BRONZE_GAPS)
-    # Read once for all that is told from them: a quick look takes most of its time for this.
-    files = {name: _files_of(tables[name]) for name in (BRONZE_EVENTS, *DERIVED)}
-    ranges, mixed = _offset_ranges(files[BRONZE_EVENTS], bronze.schema())
+    # Read once for all that is told from them: a quick look takes most of its time for this. Only what is needed of a
+    # file is kept; what Iceberg says of it takes kilobytes.
+    ranges, mixed, counts = _offset_ranges(bronze)
     return Pinned(
         tables=tables,
         ranges=ranges,
         mixed=mixed,
-        records={name: [file.record_count for file in listed] for name, listed in files.items()},
+        records={
+            BRONZE_EVENTS: counts,
+            **{name: [file.record_count for file in _files_of(tables[name])] for name in DERIVED},
+        },
         gaps=read_gaps(tables[BRONZE_GAPS]),
         kafka=kafka(),
     )
 
 
-def _files_of(table: "Table") -> list["DataFile"]:
+def _files_of(table: "Table") -> Iterator["DataFile"]:
     current = table.current_snapshot()
-    return list(live_files(table, current)) if current else []
+    return live_files(table, current) if current else iter(())
 
 
-def _offset_ranges(files: Sequence["DataFile"], schema: "Schema") -> tuple[list[OffsetRange], int]:
-    ranges, mixed = [], 0
-    for file in files:
+def _offset_ranges(bronze: "Table") -> tuple[list[OffsetRange], int, list[int]]:
+    """The offsets of each file that holds one Kafka partition, the number of the others, and the records of each."""
+    schema = bronze.schema()
+    ranges, mixed, counts = [], 0, []
+    for file in _files_of(bronze):
+        counts.append(file.record_count)
         try:
             ranges.append(offset_range(file, schema))
         except LineageLostError:
             mixed += 1
-    return ranges, mixed
+    return ranges, mixed, counts
 
 
 def _reached_one_only(tables: Mapping[str, "Table"]) -> str | None:
