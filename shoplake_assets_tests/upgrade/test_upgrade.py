@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyiceberg.catalog.sql import SqlCatalog
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.ingest.checkpoint import first_offsets
@@ -41,10 +42,14 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
 
 
 @pytest.fixture
-def old(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def old(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The settings of the kept lake, as this release reads them."""
     monkeypatch.setenv("SHOPLAKE_HOME", str(HOME))
-    return load_settings()
+    settings = load_settings()
+    yield settings
+    catalog = open_catalog(settings)
+    assert isinstance(catalog, SqlCatalog)
+    catalog.engine.dispose()  # the next test has another file in this place
 
 
 @contextmanager
