@@ -115,6 +115,8 @@ def _ours(_: "Service", basis: Plan, machine: Machine) -> Plan:
     own["PATH"] = os.pathsep.join((str(_programs(basis.folder)), str(Path(sys.executable).parent), own["PATH"]))
     image = {
         "JAVA_HOME": str(machine.java.home),
+        # A rehearsal is too short for the second compiler to pay for itself.
+        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
         "SPARK_LOCAL_IP": LOOPBACK,
         "SHOPLAKE_HOME": str(basis.folder / HOME.lstrip("/")),
     }

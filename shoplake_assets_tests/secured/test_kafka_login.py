@@ -95,7 +95,7 @@ def test_the_ingest_logs_in_and_its_password_is_nowhere_to_be_seen(
             own = [(path, client.get(f"{ingest.address}/{path}").text) for path in ("status", "metrics")]
         shown = [*own, *looking.spark_pages(ingest.interface)]
         assert f"{ingest.interface}/SQL/execution/?id=0" in dict(shown)
-        left = looking.files(tmp_path, but=secrets.iterdir())
+        left = looking.files(tmp_path, but=list(secrets.iterdir()))
         content = [("the first log", logged), *shown, *left, *looking.command_lines()]
     assert looking.places_with(TELLING, content) == []
 
