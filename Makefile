@@ -32,7 +32,7 @@ lint: .venv/installed ## Check style, types and that the generated pages are cur
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy docs/generate.py
-	$(BIN)/mypy security/audit.py security/sbom.py
+	$(BIN)/mypy .ci/audit.py .ci/sbom.py
 	$(BIN)/python docs/generate.py --check
 
 format: .venv/installed ## Bring the code into its form
@@ -74,13 +74,13 @@ jars-lock: .venv/installed ## Resolve the jars anew and write their lock
 	$(BIN)/python -m shoplake_assets.runtime.jars lock
 
 audit: .venv/installed ## Ask whether a pinned package has a known vulnerability, where the service can be asked
-	$(BIN)/python security/audit.py
+	$(BIN)/python .ci/audit.py
 
 sbom: .venv/installed ## Write dist/sbom.cdx.json: every package and jar that is shipped, as CycloneDX
-	$(BIN)/python security/sbom.py
+	$(BIN)/python .ci/sbom.py
 
 scan: sbom ## Scan what is shipped, or IMAGE=name, with grype or trivy if one is installed
-	security/scan.sh
+	.ci/scan.sh
 
 clean: ## Remove what tools have left in the checkout; no lake is touched
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,11 +1,11 @@
-"""`security/scan.sh`: which scanner looks at what, and what is said where there is none."""
+"""`.ci/scan.sh`: which scanner looks at what, and what is said where there is none."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "security" / "scan.sh"
+SCRIPT = Path(__file__).parents[2] / ".ci" / "scan.sh"
 # A program that says what it was called with, and finds something.
 PROGRAM = '#!/bin/sh\necho "${0##*/} $*"\nexit 1\n'
 

@@ -1,4 +1,4 @@
-"""`security/audit.py` with the real pip-audit, and a stand-in for the service on this machine."""
+"""`.ci/audit.py` with the real pip-audit, and a stand-in for the service on this machine."""
 
 import json
 import subprocess
@@ -73,7 +73,7 @@ def audit(folder: Path, osv: str, *options: str, pins: str = PINS, said: str = "
     (folder / "accepted.toml").write_text(said)
     files = ("--requirements", folder / "pins.txt", "--accepted", folder / "accepted.toml", "--osv-url", osv)
     done = subprocess.run(  # noqa: S603  our own command
-        [sys.executable, ROOT / "security" / "audit.py", *files, *options], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / ".ci" / "audit.py", *files, *options], capture_output=True, text=True, check=False
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -1,4 +1,4 @@
-"""`security/sbom.py`: every jar with its hash, every package of an installation, and a document that is valid."""
+"""`.ci/sbom.py`: every jar with its hash, every package of an installation, and a document that is valid."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The document as the command writes it."""
     file = tmp_path_factory.mktemp("sbom") / "new" / "sbom.cdx.json"
-    command = [sys.executable, str(ROOT / "security" / "sbom.py"), "--output", str(file)]
+    command = [sys.executable, str(ROOT / ".ci" / "sbom.py"), "--output", str(file)]
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603  our own command
     return file.read_text()
 

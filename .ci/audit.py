@@ -146,7 +146,7 @@ def main() -> int:
     """Read the options, audit, and give the exit code: 1 for what is known and not accepted, 2 for no audit at all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--requirements", type=Path, default=ROOT / "constraints.txt", help="File of pins.")
-    parser.add_argument("--accepted", type=Path, default=ROOT / "security" / "accepted.toml", help="What is accepted.")
+    parser.add_argument("--accepted", type=Path, default=ROOT / ".ci" / "accepted.toml", help="What is accepted.")
     parser.add_argument("--osv-url", default=OSV, help="Where OSV, or a mirror of it, is asked.")
     parser.add_argument("--required", action="store_true", help="Fail where the service cannot be asked.")
     options = parser.parse_args()

@@ -1,0 +1,1 @@
+"""The commands in `.ci/`: audit, list of what is shipped, scan."""

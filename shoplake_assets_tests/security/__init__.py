@@ -1,1 +1,0 @@
-"""The commands in `security/`: audit, list of what is shipped, scan."""
