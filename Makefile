@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test unit lint format docs screenshots bench bench-capacity bench-checks bench-planning bench-verify faults soak constraints jars-lock clean
+.PHONY: help install up test unit lint format docs screenshots bench bench-capacity bench-checks bench-planning bench-verify faults soak constraints jars-lock audit sbom scan clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,7 @@ lint: .venv/installed ## Check style, types and that the generated pages are cur
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy docs/generate.py docs/scaling.py docs/scaling_page.py
+	$(BIN)/mypy security/audit.py security/sbom.py
 	$(BIN)/python docs/generate.py --check
 
 format: .venv/installed ## Bring the code into its form
@@ -74,12 +75,21 @@ bench: .venv/installed ## Measure how long a Bronze commit takes to be visible i
 	$(PIP) uv
 
 constraints: .venv/bin/uv ## Write constraints.txt for pyproject.toml; pins that still fit stay (UPGRADE=1: newest)
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --system-certs \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra kubernetes --universal --python-version 3.11 --system-certs \
 	  --annotation-style line --custom-compile-command 'make constraints' $(if $(UPGRADE),--upgrade) -q \
 	  -o constraints.txt
 
 jars-lock: .venv/installed ## Resolve the jars anew and write their lock
 	$(BIN)/python -m shoplake_assets.runtime.jars lock
+
+audit: .venv/installed ## Ask whether a pinned package has a known vulnerability, where the service can be asked
+	$(BIN)/python security/audit.py
+
+sbom: .venv/installed ## Write dist/sbom.cdx.json: every package and jar that is shipped, as CycloneDX
+	$(BIN)/python security/sbom.py
+
+scan: sbom ## Scan what is shipped, or IMAGE=name, with grype or trivy if one is installed
+	security/scan.sh
 
 clean: ## Remove what tools have left in the checkout; no lake is touched
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

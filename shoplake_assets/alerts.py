@@ -192,7 +192,7 @@ def _mended(verdict: Verdict, settings: Settings, *, found: datetime) -> str:
 def _check(verdict: Verdict, settings: Settings) -> str:
     """Table and check, with a link to the check in the Dagster UI, and with its runbook."""
     path = "/".join(verdict.key.asset_key.path)
-    where = f"{settings.dagster_url}/assets/{path}?view=checks&amp;checkDetail={verdict.key.name}"
+    where = f"{settings.dagster_link}/assets/{path}?view=checks&amp;checkDetail={verdict.key.name}"
     return f"{'.'.join(verdict.key.asset_key.path)} <{where}|{verdict.key.name}> (`{runbook(verdict.key)}`)"
 
 

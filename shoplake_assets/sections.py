@@ -226,6 +226,9 @@ class DagsterSettings(Section):
 
     host: str = Field(LOOPBACK, description="Machine of the Dagster UI, as the other processes find it.")
     port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI.")
+    public_url: WebAddress = Field(
+        None, description="Address of the Dagster UI in a browser, for links; empty means host and port."
+    )
     read_only: bool = Field(
         False, description="Whether the Dagster UI only shows; what Shoplake's commands start then needs another one."
     )
@@ -280,7 +283,10 @@ class GeneratorSettings(Section):
 class DashboardSettings(Section):
     """The dashboard."""
 
-    host: str = Field(LOOPBACK, description="Machine of the dashboard, as others find it.")
+    host: str = Field(LOOPBACK, description="Machine of the dashboard, as the other processes find it.")
+    public_url: WebAddress = Field(
+        None, description="Address of the dashboard in a browser, for links; empty means host and port."
+    )
     port: int = Field(8050, ge=1, le=65535, description="Port of the dashboard.")
 
 

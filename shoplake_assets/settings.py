@@ -10,6 +10,7 @@ reads the environment.
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -20,6 +21,7 @@ from pydantic_settings import (
     NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from shoplake_assets.errors import ShoplakeError
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 PREFIX = "SHOPLAKE_"
+# What an earlier release called otherwise.
+RENAMED = {"SHOPLAKE_EXPORTS__S3_ENDPOINT": "SHOPLAKE_S3__ENDPOINT"}
 DEFAULT_HOME = Path("~/.shoplake")
 # Where Docker and Kubernetes put them.
 DEFAULT_SECRETS = Path("/run/secrets")
@@ -106,14 +110,29 @@ class Settings(BaseSettings):
         return self.spark.remote or f"sc://{LOOPBACK}:{self.spark.connect_port}"
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether the lake's processes are on several machines, or in containers, and not under one supervisor."""
+        return self.dagster.code_server_host != LOOPBACK
+
+    @property
     def dagster_url(self) -> str:
-        """Where the Dagster UI is."""
+        """Where the Dagster UI is, for processes."""
         return f"http://{self.dagster.host}:{self.dagster.port}"
 
     @property
+    def dagster_link(self) -> str:
+        """Where the Dagster UI is, for people."""
+        return self.dagster.public_url or self.dagster_url
+
+    @property
     def dashboard_url(self) -> str:
-        """Where the dashboard is."""
+        """Where the dashboard is, for processes."""
         return f"http://{self.dashboard.host}:{self.dashboard.port}"
+
+    @property
+    def dashboard_link(self) -> str:
+        """Where the dashboard is, for people."""
+        return self.dashboard.public_url or self.dashboard_url
 
     @property
     def ingest_url(self) -> str:
@@ -171,6 +190,9 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise ShoplakeError("; ".join(_explain(dict(problem)) for problem in error.errors())) from error
+    except SettingsError as error:
+        section = re.sub(r'.*field "(\w+)".*', r"\1", str(error)).upper()
+        raise ShoplakeError(f"{PREFIX}{section}: it, or a part of it, should be JSON and is not.") from None
     except (json.JSONDecodeError, OSError) as error:
         raise ShoplakeError(f"settings.json in the home cannot be read: {error}. Mend or delete it.") from error
 
@@ -186,6 +208,8 @@ def _refuse_unknown_variables() -> None:
 
 def _explain(problem: dict[str, Any]) -> str:
     name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
+    if name in RENAMED:
+        return f"{name} is {RENAMED[name]} now: give it that name, in settings.json or in the environment"
     if problem["type"] == "extra_forbidden":
         return f"{name} is not a setting. See 'shoplake settings' for all of them"
     given = "" if _may_hold_a_secret(problem) else f"={problem['input']!r}"
@@ -193,8 +217,8 @@ def _explain(problem: dict[str, Any]) -> str:
 
 
 def _may_hold_a_secret(problem: dict[str, Any]) -> bool:
-    """Whether what was given is a secret, or has one in it; then it is not shown."""
-    if problem["type"] == "secret_address":
+    """Whether what was given is a secret, or has one in it; then it is not shown. Properties can be anything."""
+    if problem["type"] == "secret_address" or isinstance(problem["input"], (dict, list)):
         return True
     name, *rest = problem["loc"]
     fields: dict[str, FieldInfo] = getattr(Settings.model_fields[name].annotation, "model_fields", {})

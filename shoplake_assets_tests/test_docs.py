@@ -17,7 +17,18 @@ from shoplake_assets.runtime.ports import lake_ports
 from shoplake_assets.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-PROSE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/runbooks.md", "docs/SCALING.md")
+PROSE = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/runbooks.md",
+    "docs/kubernetes.md",
+    "docs/moving.md",
+    "docs/SCALING.md",
+    "docs/security.md",
+    "docs/upgrading.md",
+    "docker/README.md",
+)
 README = (ROOT / "README.md").read_text()
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

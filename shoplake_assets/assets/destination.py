@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from shoplake_assets.sections import S3Settings
     from shoplake_assets.settings import Settings
 
 # A temporary file is its owner's alone; an export is for others too.
@@ -40,14 +41,14 @@ class Bucket:
 
     bucket: str
     prefix: str
-    endpoint: str | None
+    s3: "S3Settings"
 
     def write(self, name: str, text: str, *, content_type: str) -> str:
         """Write the text to an object of that name and give its location."""
         from dagster_aws.s3 import S3Resource
 
         key = f"{self.prefix}/{name}".lstrip("/")
-        client = S3Resource(endpoint_url=self.endpoint).get_client()
+        client = S3Resource(endpoint_url=self.s3.endpoint, region_name=self.s3.region).get_client()
         client.put_object(Bucket=self.bucket, Key=key, Body=text.encode(), ContentType=content_type)
         return f"s3://{self.bucket}/{key}"
 
@@ -57,7 +58,7 @@ def destination(settings: "Settings") -> Folder | Bucket:
     if (folder := settings.exports_folder) is not None:
         return Folder(folder)
     parts = urlsplit(settings.exports.destination or "")
-    return Bucket(parts.netloc, parts.path.strip("/"), settings.exports.s3_endpoint)
+    return Bucket(parts.netloc, parts.path.strip("/"), settings.s3)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def sales_report(connection: dg.ResourceParam[LakeConnection]) -> dg.Materialize
     served = (
         {}
         if settings.exports_folder is None
-        else {"shoplake/report": dg.MetadataValue.url(f"{settings.dashboard_url}/report")}
+        else {"shoplake/report": dg.MetadataValue.url(f"{settings.dashboard_link}/report")}
     )
     return dg.MaterializeResult(
         metadata={

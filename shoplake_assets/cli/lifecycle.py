@@ -73,7 +73,7 @@ def up(
                 settings, console, generator=not no_generator, auto_ports=ports == "auto", timeout=timeout
             )
     except Timeout as error:
-        raise ShoplakeError(f"another 'shoplake up' is starting the lake in {settings.home}. Wait for it.") from error
+        raise ShoplakeError(f"another command starts or moves the lake in {settings.home}. Wait for it.") from error
     _print_places(settings, console)
     if detach:
         console.print("Next: 'shoplake status' shows the layers, 'shoplake down' stops everything.")

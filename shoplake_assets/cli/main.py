@@ -10,7 +10,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from shoplake_assets.cli import doctor, feed, gaps, inform, lifecycle, maintain, observe, quarantine, verify
+from shoplake_assets.cli import (
+    doctor,
+    feed,
+    gaps,
+    inform,
+    lifecycle,
+    maintain,
+    move,
+    observe,
+    process,
+    quarantine,
+    verify,
+)
 from shoplake_assets.errors import ShoplakeError
 
 # What the person can do about what the system says.
@@ -63,7 +75,7 @@ def _options(
     """Take the options of all commands; `ExplainingGroup` acts on them."""
 
 
-for module in (lifecycle, observe, verify, maintain, quarantine, gaps, feed, inform, doctor):
+for module in (lifecycle, observe, verify, maintain, quarantine, gaps, feed, inform, doctor, process, move):
     app.add_typer(module.app)
 
 

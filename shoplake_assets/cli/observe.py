@@ -61,17 +61,19 @@ def status_document(settings: "Settings") -> dict[str, Any]:
     from dataclasses import asdict
 
     from shoplake_assets.lake.catalog import catalog_properties
+    from shoplake_assets.runtime.probes import kafka_trouble
     from shoplake_assets.runtime.processes import urls
     from shoplake_assets.runtime.supervision import process_states
     from shoplake_assets.tables import CATALOG
 
     if not settings.home.exists():
         raise ShoplakeError(f"there is no lake in {settings.home}. 'shoplake up' makes it.")
+    trouble = kafka_trouble(settings)
     return {
         "home": str(settings.home),
         "processes": {name: asdict(state) for name, state in process_states(settings).items()},
         "urls": urls(settings),
-        "kafka": {"bootstrap": settings.bootstrap, "topic": settings.kafka.topic},
+        "kafka": {"bootstrap": settings.bootstrap, "topic": settings.kafka.topic, "trouble": trouble and str(trouble)},
         "catalog": {"name": CATALOG, "properties": catalog_properties(settings)},
         "tables": table_documents(settings),
         "gaps": gap_document(settings),
@@ -124,6 +126,7 @@ def table_documents(settings: "Settings") -> dict[str, dict[str, Any]]:
 
 def _show(document: dict[str, Any]) -> None:
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(highlight=False)
     if document["processes"]:
@@ -132,6 +135,8 @@ def _show(document: dict[str, Any]) -> None:
         console.print(f"Nothing runs in {document['home']}; 'shoplake up' starts it.")
     console.print()
     console.print(_lag_table(document))
+    if trouble := document["kafka"]["trouble"]:
+        console.print(f"\n[red]The lag is not known:[/] {escape(trouble)}")
     if (lost := document["gaps"])["unacknowledged"]:
         number, events = lost["unacknowledged"], lost["events"]
         gaps = f"{number:,} gap{'' if number == 1 else 's'} {'is' if number == 1 else 'are'}"

@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.catalog import catalog_properties, spark_catalog_conf
-from shoplake_assets.runtime.jars import COORDINATES
+from shoplake_assets.passwords import password_file
+from shoplake_assets.runtime.jars import COORDINATES, groups
 from shoplake_assets.tables import CATALOG, GOLD_HOURLY_SALES
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ _DUCKDB = """\
 hourly = table.scan().to_duckdb("hourly_sales")
 print(hourly.sql("SELECT sum(revenue) FROM hourly_sales"))
 """
-# All that Spark gets from us, less the connector to Kafka.
-PACKAGES = ",".join(str(jar) for jar in COORDINATES if jar.conf == "spark" and "kafka" not in jar.module)
 
 
 def snippets(settings: "Settings") -> dict[str, str]:
@@ -34,7 +33,10 @@ catalog = load_catalog("{CATALOG}", **{{
 }})
 table = catalog.load_table("{GOLD_HOURLY_SALES}")
 """
-    conf = "".join(f'    .config("{key}", "{value}")\n' for key, value in spark_catalog_conf(settings).items())
+    options = spark_catalog_conf(settings)
+    if (passwords := password_file(settings)) is not None:
+        options["spark.driver.extraJavaOptions"] = f"-Dorg.postgresql.pgpassfile={passwords}"
+    conf = "".join(f'    .config("{key}", "{value}")\n' for key, value in options.items())
     return {
         "pyiceberg": f"{pyiceberg}print(table.scan().to_arrow())\n",
         "DuckDB": pyiceberg + _DUCKDB,
@@ -43,12 +45,18 @@ table = catalog.load_table("{GOLD_HOURLY_SALES}")
 from pyspark.sql import SparkSession
 
 spark = (
-    SparkSession.builder.config("spark.jars.packages", "{PACKAGES}")
+    SparkSession.builder.config("spark.jars.packages", "{packages(settings)}")
 {conf}    .getOrCreate()
 )
 spark.table("{CATALOG}.{GOLD_HOURLY_SALES}").show()
 """,
     }
+
+
+def packages(settings: "Settings") -> str:
+    """The Maven coordinates of all that Spark gets from us, less the connector to Kafka."""
+    wanted = set(groups(settings)) - {"kafka"}
+    return ",".join(str(jar) for jar in COORDINATES if jar.conf in wanted and "kafka" not in jar.module)
 
 
 def _literal(text: str) -> str:

@@ -8,7 +8,6 @@ import sys
 from waitress import create_server  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.sections import LOOPBACK
 from shoplake_assets.settings import Settings, load_settings
 
 # Each viewer asks every few seconds, and a browser opens several connections for the page's scripts.
@@ -29,7 +28,7 @@ def main() -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Serve on loopback.
+    """Serve on the address and the port of the settings.
 
     Raises:
         ShoplakeError: The port is taken, or this user may not have it.
@@ -38,7 +37,7 @@ def serve(settings: Settings) -> None:
 
     port = settings.dashboard.port
     try:
-        listener = socket.create_server((LOOPBACK, port))
+        listener = socket.create_server((settings.bind, port))
     except OSError as error:
         raise ShoplakeError(
             f"port {port} cannot be had ({os.strerror(error.errno or 0)}). "
@@ -46,7 +45,7 @@ def serve(settings: Settings) -> None:
         ) from error
     with listener:
         server = create_server(build_app(settings).server, sockets=[listener], threads=_THREADS)
-        logging.getLogger(__name__).info("dashboard at http://%s:%s", LOOPBACK, port)
+        logging.getLogger(__name__).info("dashboard at %s", settings.dashboard_link)
         server.run()
 
 

@@ -51,8 +51,8 @@ def build_app(settings: "Settings") -> Dash:
     health = HealthReader(settings)
     pages = (
         live_page(reader, health, currency=settings.currency),
-        insights_page(reader, currency=settings.currency, dagster_url=settings.dagster_url),
-        data_health_page(health, dagster_url=settings.dagster_url),
+        insights_page(reader, currency=settings.currency, dagster_url=settings.dagster_link),
+        data_health_page(health, dagster_url=settings.dagster_link),
     )
     app.layout = frame(pages)
     _add_navigation(app, pages)

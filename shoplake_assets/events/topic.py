@@ -4,12 +4,13 @@ Belongs here: what the rest of Shoplake wants to know about the topic. Does not 
 No function here makes the topic by asking about it; only `ensure_topic` does.
 """
 
+import time
+from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented, yet not re-exported to type checkers
-    AdminClient,
     NewTopic,
     OffsetSpec,
 )
@@ -18,25 +19,30 @@ from tenacity import (
     retry,
     retry_if_exception,
     retry_if_exception_type,
+    retry_if_not_exception_type,
     stop_after_delay,
     wait_exponential,
     wait_fixed,
 )
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.events.broker import PATIENCE_SECONDS, client_options, unreachable
+from shoplake_assets.events.broker import PATIENCE_SECONDS, Complaints, RefusedError, admin_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
     from confluent_kafka import Uuid
+    from confluent_kafka.admin import AdminClient
 
     from shoplake_assets.settings import Settings
 
 _Key = TypeVar("_Key")
 _Answer = TypeVar("_Answer")
 
+_LOOK_SECONDS = 0.2
+# A broker that has just started may not know its users yet, and refuses for a moment.
+_REFUSED_SECONDS = 2.0
 _LEADERLESS = frozenset(
     {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.OFFSET_NOT_AVAILABLE}
 )
@@ -87,10 +93,11 @@ def wait_for_topic(settings: "Settings", *, seconds: float) -> Topic:
     """As `ensure_topic`, for a process that starts together with the broker: an absent broker is waited for.
 
     Raises:
+        RefusedError: The broker is there and lets nobody in; that is not waited for.
         ShoplakeError: The broker cannot be reached within so many seconds.
     """
     attempts = Retrying(
-        retry=retry_if_exception_type(ShoplakeError),
+        retry=retry_if_exception_type(ShoplakeError) & retry_if_not_exception_type(RefusedError),
         stop=stop_after_delay(seconds),
         wait=wait_exponential(multiplier=0.2, max=2),
         reraise=True,
@@ -164,15 +171,19 @@ def _ask(
     settings: "Settings", request: "Callable[[AdminClient], dict[_Key, Future[_Answer]]]"
 ) -> "dict[_Key, _Answer]":
     """Put one request to the broker and wait for its answers; the client must outlive them."""
-    admin = AdminClient({**client_options(settings)})
+    complaints = Complaints()
+    admin = admin_client(settings, complaints)
     futures = request(admin)
+    began = time.monotonic()
+    while wait(futures.values(), timeout=_LOOK_SECONDS).not_done:
+        admin.poll(0)  # lets the complaints in
+        if time.monotonic() - began > (_REFUSED_SECONDS if complaints.refused else PATIENCE_SECONDS):
+            raise complaints.explain(settings)
     try:
-        return {key: future.result(timeout=PATIENCE_SECONDS) for key, future in futures.items()}
-    except TimeoutError as error:
-        raise unreachable(settings) from error
+        return {key: future.result() for key, future in futures.items()}
     except KafkaException as error:
         if error.args[0].code() in _SILENCE:
-            raise unreachable(settings) from error
+            raise complaints.explain(settings) from error
         raise
 
 

@@ -19,7 +19,7 @@ from shoplake_assets.runtime.jars import resolve_jars
 from shoplake_assets.runtime.java import find_java
 from shoplake_assets.runtime.ports import Port, taken
 from shoplake_assets.runtime.scratch import emptied, scratch_folder
-from shoplake_assets.runtime.spark import ingest_conf, java_environment, prepare_spark, without_spark
+from shoplake_assets.runtime.spark import driver_environment, ingest_conf, prepare_spark, without_spark
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -91,7 +91,7 @@ def _launch(settings: "Settings", *, inherits: int) -> Driver:
     emptied(scratch_folder(settings, "ingest"))
     for name in os.environ.keys() - without_spark(os.environ).keys():
         del os.environ[name]
-    os.environ.update(java_environment(java))
+    os.environ.update(driver_environment(settings, java))
     conf = SparkConf().setAppName("shoplake-ingest")
     conf.setAll(list(ingest_conf(settings, jars, java=java).items()))
     launch: Any = launch_gateway  # pyspark does not say of what type it is

@@ -50,7 +50,7 @@ def run_ingest(settings: "Settings", *, once: bool = False) -> None:
         signal.signal(number, lambda *_: stop.set())
     progress = Progress(trigger_seconds=settings.ingest.trigger_seconds)
     with single_writer(settings) as lock:
-        serve(progress, port=settings.ingest.port)
+        serve(progress, host=settings.bind, port=settings.ingest.port)
         topic_id = wait_for_topic(settings, seconds=_KAFKA_PATIENCE_SECONDS).id
         progress.note(topic=settings.kafka.topic, topic_id=topic_id)
         prepare_lake(settings)

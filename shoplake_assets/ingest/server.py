@@ -11,7 +11,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from waitress import create_server  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.sections import LOOPBACK
 
 if TYPE_CHECKING:
     from shoplake_assets.ingest.progress import Progress
@@ -34,14 +33,14 @@ def application(progress: "Progress") -> Flask:
     return app
 
 
-def serve(progress: "Progress", *, port: int) -> None:
-    """Serve on loopback, in threads that end with the process.
+def serve(progress: "Progress", *, host: str, port: int) -> None:
+    """Serve, in threads that end with the process.
 
     Raises:
         ShoplakeError: The port is taken.
     """
     try:
-        server = create_server(application(progress), host=LOOPBACK, port=port, threads=_THREADS)
+        server = create_server(application(progress), host=host, port=port, threads=_THREADS)
     except OSError as error:
         raise ShoplakeError(
             f"port {port} is taken ({error.strerror}). Stop what has it, or set SHOPLAKE_INGEST__PORT."

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from shoplake_assets.events.broker import authorities
 from shoplake_assets.tables import BRONZE_EVENTS, CATALOG
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
 
 QUERY_NAME = "bronze_events"
+_LOGIN_MODULES = {
+    "PLAIN": "plain.PlainLoginModule",
+    "SCRAM-SHA-256": "scram.ScramLoginModule",
+    "SCRAM-SHA-512": "scram.ScramLoginModule",
+}
 
 
 def records(spark: "SparkSession", settings: "Settings", *, topic_id: str, offsets: Mapping[int, int]) -> "DataFrame":
@@ -43,6 +49,7 @@ def records(spark: "SparkSession", settings: "Settings", *, topic_id: str, offse
         "startingOffsets": json.dumps({settings.kafka.topic: offsets}),
         "maxOffsetsPerTrigger": settings.ingest.max_offsets_per_trigger,
         "includeHeaders": "true",
+        **security_options(settings),
         "failOnDataLoss": "true",
     }
     return (
@@ -53,6 +60,34 @@ def records(spark: "SparkSession", settings: "Settings", *, topic_id: str, offse
         .withColumns({"topic_id": F.lit(topic_id), "ingested_at": F.current_timestamp()})
         .select(*columns_of(BronzeEvents))
     )
+
+
+def security_options(settings: "Settings") -> dict[str, str]:
+    """How Spark's Kafka clients, on the driver and on executors, log in and over what.
+
+    The executors of a cluster have no file of this machine, so that authorities and login go along as options. Spark
+    shows neither: `spark.redaction.regex` names both.
+
+    Raises:
+        ShoplakeError: The file of authorities cannot be read.
+    """
+    kafka = settings.kafka
+    if kafka.security == "PLAINTEXT":
+        return {}
+    options: dict[str, str] = {"kafka.security.protocol": kafka.security}
+    if kafka.with_login and kafka.password:
+        module = f"org.apache.kafka.common.security.{_LOGIN_MODULES[kafka.mechanism]}"
+        login = f"username={_quoted(kafka.username or '')} password={_quoted(kafka.password.get_secret_value())}"
+        options |= {"kafka.sasl.mechanism": kafka.mechanism, "kafka.sasl.jaas.config": f"{module} required {login};"}
+    if (pem := authorities(settings)) is not None:
+        options |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.certificates": pem}
+    return options
+
+
+def _quoted(value: str) -> str:
+    """A value as JAAS reads it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def start_query(rows: "DataFrame", *, checkpoint: "Path", trigger_seconds: float | None) -> "StreamingQuery":

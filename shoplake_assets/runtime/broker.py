@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime.logs import write_log4j2
+from shoplake_assets.runtime.properties import escape
 from shoplake_assets.runtime.scratch import scratch_folder, scratch_option, with_emptied
 from shoplake_assets.sections import LOOPBACK
 
@@ -95,7 +96,7 @@ def prepare_broker(settings: "Settings", java: "Java", jars: "Jars") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_log4j2(folder / "log4j2.properties", levels=QUIET_BUT)
     properties = folder / "server.properties"
-    properties.write_text("".join(f"{key}={_escape(value)}\n" for key, value in server_properties(settings).items()))
+    properties.write_text("".join(f"{key}={escape(value)}\n" for key, value in server_properties(settings).items()))
     if (folder / "data" / "meta.properties").is_file():
         return
     command = [
@@ -124,10 +125,3 @@ def _new_cluster_id() -> str:
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
         continue
     return text
-
-
-def _escape(value: str) -> str:
-    """A value as a Java properties file wants it."""
-    units = value.replace("\\", "\\\\").encode("utf-16-be")
-    codes = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
-    return "".join(chr(code) if chr(code).isascii() else f"\\u{code:04x}" for code in codes)

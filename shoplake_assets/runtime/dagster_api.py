@@ -13,7 +13,7 @@ import httpx
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime.dagster_home import LOCATION
-from shoplake_assets.runtime.loopback import loopback_client
+from shoplake_assets.runtime.internal import internal_client
 
 if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
@@ -58,6 +58,8 @@ _FIGURES = """query Figures($id: ID!) {
   }
 }"""
 _OURS = "shoplake/"
+# What a webserver that was started with --read-only gives in the place of what was asked.
+_UNAUTHORIZED = "UnauthorizedError"
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def launch_refresh(settings: "Settings", *, silver: Mapping[str, Any] | None = N
         silver: What Silver shall do in this run other than usual.
 
     Raises:
-        ShoplakeError: Dagster does not answer, or refuses.
+        ShoplakeError: Dagster does not answer, only shows, or refuses.
     """
     selector = {
         "repositoryLocationName": LOCATION,
@@ -110,6 +112,12 @@ def launch_refresh(settings: "Settings", *, silver: Mapping[str, Any] | None = N
     }
     params = {"selector": selector, "runConfigData": run_config(silver)}
     answer = ask(settings, _LAUNCH, {"params": params})["launchRun"]
+    if answer["__typename"] == _UNAUTHORIZED:
+        raise ShoplakeError(
+            f"the Dagster UI at {settings.dagster_url} is read-only and starts nothing. Set SHOPLAKE_DAGSTER__HOST and "
+            "SHOPLAKE_DAGSTER__PORT to the one of operators, or start one with SHOPLAKE_DAGSTER__READ_ONLY=false; "
+            "docs/security.md shows how."
+        )
     if answer["__typename"] != "LaunchRunSuccess":
         raise ShoplakeError(f"Dagster refuses the refresh: {_refusal(answer)}")
     run_id: str = answer["run"]["runId"]
@@ -153,7 +161,7 @@ def wait_for_run(settings: "Settings", run_id: str, *, timeout_seconds: float) -
     deadline = time.monotonic() + timeout_seconds
     while (outcome := run_outcome(settings, run_id)).under_way:
         if time.monotonic() > deadline:
-            where = f"{settings.dagster_url}/runs/{run_id}"
+            where = f"{settings.dagster_link}/runs/{run_id}"
             raise ShoplakeError(f"the run is still under way after {timeout_seconds:.0f} s, and goes on: {where}.")
         time.sleep(_POLL_SECONDS)
     return outcome
@@ -190,7 +198,7 @@ def ask(
     """
     url = f"{settings.dagster_url}/graphql"
     try:
-        with loopback_client(timeout=patience_seconds) as client:
+        with internal_client(timeout=patience_seconds) as client:
             document = client.post(url, json={"query": query, "variables": variables}).raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         raise ShoplakeError(f"Dagster does not answer at {url} ({error}). 'shoplake up' starts it.") from error

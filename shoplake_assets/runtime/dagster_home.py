@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoplake_assets.lake.catalog import postgres_url
 from shoplake_assets.sections import LOOPBACK
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def instance_config(settings: "Settings") -> dict[str, Any]:
     return {
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
-        "storage": {"sqlite": {"base_dir": str(folder / "storage")}},
+        "storage": _storage(settings),
         "local_artifact_storage": {
             "module": "dagster._core.storage.root",
             "class": "LocalArtifactStorage",
@@ -61,7 +62,7 @@ def instance_config(settings: "Settings") -> dict[str, Any]:
             "runs": {"max_concurrent_runs": MAX_CONCURRENT_RUNS},
             "pools": {"default_limit": 1, "granularity": "run"},
         },
-        "run_launcher": {"module": "shoplake_assets.launcher", "class": "WatchedRunLauncher"},
+        "run_launcher": {"module": "shoplake_assets.launcher", "class": _launcher(settings)},
         # A run whose process was killed is found and started again; a failed audit is not, since the data is the same.
         "run_monitoring": {
             "enabled": True,
@@ -82,7 +83,11 @@ def instance_config(settings: "Settings") -> dict[str, Any]:
 
 def workspace_config(settings: "Settings") -> dict[str, Any]:
     """What `workspace.yaml` says: the one code location is served by a process of its own."""
-    server = {"host": LOOPBACK, "port": settings.dagster.code_server_port, "location_name": LOCATION}
+    server = {
+        "host": settings.dagster.code_server_host,
+        "port": settings.dagster.code_server_port,
+        "location_name": LOCATION,
+    }
     return {"load_from": [{"grpc_server": server}]}
 
 
@@ -95,11 +100,25 @@ def prepare_dagster(settings: "Settings") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "dagster.yaml").write_text(json.dumps(instance_config(settings), indent=2))
     workspace_file(settings).write_text(json.dumps(workspace_config(settings), indent=2))
-    _make_storage(folder)
+    if settings.dagster.storage_uri is None:
+        _make_sqlite(folder)
 
 
-def _make_storage(folder: Path) -> None:
-    """Make Dagster's databases before its processes start: two of them doing so at once spoil the schema's version.
+def make_storage(folder: Path) -> None:
+    """Make the tables that Dagster keeps its runs, events and schedules in, or leave those alone that are there.
+
+    Two of Dagster's processes that do so at once spoil the schema's version, so one that runs alone does it first.
+    """
+    from dagster import DagsterInstance
+
+    with DagsterInstance.from_config(str(folder)) as instance:
+        instance.get_run_records(limit=1)
+        instance.get_asset_keys()
+        instance.all_instigator_state()
+
+
+def _make_sqlite(folder: Path) -> None:
+    """Make the databases in the home before its processes start.
 
     The first start that got through leaves a mark. Databases without it are of one that was interrupted, and hold
     nothing yet.
@@ -107,14 +126,21 @@ def _make_storage(folder: Path) -> None:
     mark = folder / "storage.made"
     if mark.exists():
         return
-    from dagster import DagsterInstance
-
     shutil.rmtree(folder / "storage", ignore_errors=True)
-    with DagsterInstance.from_config(str(folder)) as instance:
-        instance.get_run_records(limit=1)
-        instance.get_asset_keys()
-        instance.all_instigator_state()
+    make_storage(folder)
     mark.touch()
+
+
+def _storage(settings: "Settings") -> dict[str, Any]:
+    uri = settings.dagster.storage_uri
+    if uri is None:
+        return {"sqlite": {"base_dir": str(dagster_folder(settings) / "storage")}}
+    return {"postgres": {"postgres_url": postgres_url(settings, uri)}}
+
+
+def _launcher(settings: "Settings") -> str:
+    """Who runs on this machine can be looked at; a code server elsewhere has to be asked."""
+    return "WatchedRunLauncher" if settings.dagster.code_server_host == LOOPBACK else "AskingRunLauncher"
 
 
 def _compute_logs(settings: "Settings") -> dict[str, Any]:
@@ -125,13 +151,14 @@ def _compute_logs(settings: "Settings") -> dict[str, Any]:
             "class": "LocalComputeLogManager",
             "config": {"base_dir": str(dagster_folder(settings) / "compute_logs")},
         }
-    endpoint = settings.exports.s3_endpoint
+    endpoint = settings.s3.endpoint
     return {
         "module": "dagster_aws.s3.compute_log_manager",
         "class": "S3ComputeLogManager",
         "config": {
             "bucket": bucket,
             "prefix": "shoplake-compute-logs",
+            "region": settings.s3.region,
             "local_dir": str(dagster_folder(settings) / "compute_logs"),
             **({"endpoint_url": endpoint} if endpoint else {}),
         },

@@ -13,10 +13,12 @@ import psutil  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.runtime.ivy import pyspark_jars
-from shoplake_assets.runtime.jars import SCALA_LINE, cached_jars, jars_folder, locked_jars, mismatches
+from shoplake_assets.runtime.jars import SCALA_LINE, cached_jars, groups, jars_folder, locked_jars, mismatches
 from shoplake_assets.runtime.java import find_java
+from shoplake_assets.runtime.outside import outside_problems
 from shoplake_assets.runtime.ports import conflicts, lake_ports
 from shoplake_assets.runtime.preparation import disk_problems, free_mb
+from shoplake_assets.runtime.probes import kafka_answers
 from shoplake_assets.runtime.supervision import is_up
 
 if TYPE_CHECKING:
@@ -47,7 +49,15 @@ class Finding:
 
 def diagnose(settings: "Settings") -> list[Finding]:
     """Look at everything; nothing is changed."""
-    return [_java(settings), _jars(settings), *_versions(), _ports(settings), _disk(settings), _memory(settings)]
+    return [
+        _java(settings),
+        _jars(settings),
+        *_versions(),
+        _ports(settings),
+        _disk(settings),
+        _memory(settings),
+        *_services(settings),
+    ]
 
 
 def _java(settings: "Settings") -> Finding:
@@ -62,9 +72,10 @@ def _jars(settings: "Settings") -> Finding:
     folder = jars_folder(settings)
     if cached_jars(settings) is None:
         return Finding("jars", ok=True, detail=f"not in {folder} yet; the first 'shoplake up' downloads them")
-    if problems := mismatches(folder, locked_jars()):
+    wanted = [jar for jar in locked_jars() if jar.coordinate.conf in groups(settings)]
+    if problems := mismatches(folder, wanted):
         return Finding("jars", ok=False, detail="; ".join(problems), remedy=f"rm -r '{folder}' && shoplake up")
-    return Finding("jars", ok=True, detail=f"{len(locked_jars())} jars in {folder}, all as locked")
+    return Finding("jars", ok=True, detail=f"{len(wanted)} jars in {folder}, all as locked")
 
 
 def _versions() -> Iterable[Finding]:
@@ -99,6 +110,16 @@ def _disk(settings: "Settings") -> Finding:
     if problems := disk_problems(settings):
         return Finding("disk", ok=False, detail=" ".join(problems), remedy="shoplake reset, or free some space")
     return Finding("disk", ok=True, detail=f"{free_mb(settings.home)} MiB free at {settings.home}")
+
+
+def _services(settings: "Settings") -> Iterable[Finding]:
+    """What the settings name that is not the lake's own."""
+    if settings.kafka.bootstrap is not None:
+        answers = kafka_answers(settings)
+        said = f"{settings.bootstrap} {'answers' if answers else 'does not answer, or refuses the login'}"
+        yield Finding("external kafka", ok=answers, detail=said, remedy="" if answers else "see SHOPLAKE_KAFKA__*")
+    for name, problem in outside_problems(settings).items():
+        yield Finding(name, ok=not problem, detail=problem or "answers", remedy="see that setting" if problem else "")
 
 
 def _memory(settings: "Settings") -> Finding:

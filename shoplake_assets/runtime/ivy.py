@@ -22,7 +22,7 @@ from shoplake_assets.errors import ShoplakeError
 if TYPE_CHECKING:
     from shoplake_assets.runtime.java import Java
 
-CONFS = ("spark", "kafka")
+CONFS = ("spark", "kafka", "s3", "postgres")
 # `bundle` is what some projects call their jar; without it the broker lacks scala-logging.
 TYPES = ("jar", "bundle")
 

@@ -8,8 +8,9 @@ cache. Does not belong here: how Ivy is called (`ivy`), what runs with the jars 
     python -m shoplake_assets.runtime.jars lock
 
 which resolves `COORDINATES` with all they depend on, less what pyspark already ships. A start needs only the lines of
-the lock: it fetches just these jars, compares each with its hash, and moves all of them at once into
-`<cache>/jars-<hash of the lock>`. From then on neither the network nor Java is needed to know them.
+the lock that its settings ask for: it fetches just these jars, compares each with its hash, and moves each group of
+them at once into `<cache>/jars-<hash of the lock>`. From then on neither the network nor Java is needed to know them.
+An image is made with all of them, by `python -m shoplake_assets.runtime.jars fetch`.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.lake.catalog import on_s3
 from shoplake_assets.runtime import ivy
 from shoplake_assets.runtime.ivy import Coordinate, Ivy
 
@@ -42,11 +44,14 @@ KAFKA_VERSION = "4.1.1"
 SQLITE_JDBC_VERSION = "3.50.3.0"
 # Of the line that the broker's own log4j belongs to; without this binding the broker would log nothing at all.
 LOG4J_VERSION = "2.24.3"
+POSTGRES_JDBC_VERSION = "42.7.8"
 
 COORDINATES = (
     Coordinate("spark", "org.apache.iceberg", f"iceberg-spark-runtime-{SPARK_LINE}_{SCALA_LINE}", ICEBERG_VERSION),
     Coordinate("spark", "org.apache.spark", f"spark-sql-kafka-0-10_{SCALA_LINE}", SPARK_VERSION),
     Coordinate("spark", "org.xerial", "sqlite-jdbc", SQLITE_JDBC_VERSION),
+    Coordinate("s3", "org.apache.iceberg", "iceberg-aws-bundle", ICEBERG_VERSION),
+    Coordinate("postgres", "org.postgresql", "postgresql", POSTGRES_JDBC_VERSION),
     Coordinate("kafka", "org.apache.kafka", f"kafka_{SCALA_LINE}", KAFKA_VERSION),
     Coordinate("kafka", "org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION),
 )
@@ -58,7 +63,7 @@ class Jars:
     """Where the jars are.
 
     Attributes:
-        spark: What Spark needs beside its own.
+        spark: What Spark needs beside its own, for the store and the catalog of the settings, too.
         kafka: The class path of the broker.
     """
 
@@ -96,21 +101,15 @@ def resolve_jars(
     Raises:
         ShoplakeError: They cannot be fetched, or what was fetched is not what the lock says.
     """
+    # An image has them, and its files may be for reading only.
+    if ready := cached_jars(settings):
+        return ready
     cache = settings.runtime.cache
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / "jars.filelock"):
         if ready := cached_jars(settings):
             return ready
-        downloads = cache / "ivy"
-        try:
-            _fetch(settings, java, downloads, on_progress)
-        except ivy.UnreachableError:
-            raise
-        except ShoplakeError:
-            # An interrupted download can leave a cache that Ivy trusts and should not: once more, from nothing.
-            shutil.rmtree(downloads, ignore_errors=True)
-            _fetch(settings, java, downloads, on_progress)
-        shutil.rmtree(downloads, ignore_errors=True)
+        _fetch(settings, java, groups(settings), on_progress)
     ready = cached_jars(settings)
     if ready is None:
         raise ShoplakeError(f"{cache} lost jars while they were being fetched. Run the command again.")
@@ -119,14 +118,28 @@ def resolve_jars(
 
 def cached_jars(settings: "Settings") -> Jars | None:
     """Give the jars if all are in the cache. Starts no Java and reads no jar."""
+    wanted = groups(settings)
+    if missing_groups(settings, wanted):
+        return None
     folder = jars_folder(settings)
     found: dict[str, list[Path]] = {"spark": [], "kafka": []}
     for jar in locked_jars():
-        path = folder / jar.path
-        if not path.is_file():
-            return None
-        found[jar.coordinate.conf].append(path)
+        if jar.coordinate.conf in wanted:
+            found["kafka" if jar.coordinate.conf == "kafka" else "spark"].append(folder / jar.path)
     return Jars(spark=tuple(found["spark"]), kafka=tuple(found["kafka"]))
+
+
+def groups(settings: "Settings") -> tuple[str, ...]:
+    """The groups of jars that the settings ask for, as the lock calls them."""
+    s3 = ("s3",) if on_s3(settings) else ()
+    return ("spark", "kafka", *s3, *(("postgres",) if settings.catalog.kind == "postgres" else ()))
+
+
+def missing_groups(settings: "Settings", wanted: Iterable[str]) -> list[str]:
+    """Those of the groups of which the cache lacks a jar."""
+    folder = jars_folder(settings)
+    lacking = {jar.coordinate.conf for jar in locked_jars() if not (folder / jar.path).is_file()}
+    return [group for group in wanted if group in lacking]
 
 
 def jars_folder(settings: "Settings") -> Path:
@@ -146,9 +159,9 @@ def parse_lock(text: str) -> tuple[LockedJar, ...]:
     Raises:
         ShoplakeError: A line is not one of a lock.
     """
-    jars = []
+    jars, confs = [], "|".join(ivy.CONFS)
     for number, line in enumerate(text.splitlines(), start=1):
-        match = re.fullmatch(r"([0-9a-f]{64})  (spark|kafka)/([^/\s]+)  ([^:\s]+):([^:\s]+):([^:\s]+)", line)
+        match = re.fullmatch(rf"([0-9a-f]{{64}})  ({confs})/([^/\s]+)  ([^:\s]+):([^:\s]+):([^:\s]+)", line)
         if match is None:
             raise ShoplakeError(
                 f"{LOCK_FILE}, line {number}: not 'sha256  conf/filename  organisation:module:revision'."
@@ -170,8 +183,31 @@ def mismatches(folder: Path, jars: Iterable[LockedJar]) -> list[str]:
     return problems
 
 
-def _fetch(settings: "Settings", java: "Java", downloads: Path, on_progress: Callable[[ivy.Progress], None]) -> None:
-    wanted = locked_jars()
+def _fetch(
+    settings: "Settings", java: "Java", wanted: Iterable[str], on_progress: Callable[[ivy.Progress], None]
+) -> None:
+    """Fetch what the cache lacks of the groups."""
+    missing = missing_groups(settings, wanted)
+    downloads = settings.runtime.cache / "ivy"
+    try:
+        _fetch_groups(settings, java, missing, downloads, on_progress)
+    except ivy.UnreachableError:
+        raise
+    except ShoplakeError:
+        # An interrupted download can leave a cache that Ivy trusts and should not: once more, from nothing.
+        shutil.rmtree(downloads, ignore_errors=True)
+        _fetch_groups(settings, java, missing, downloads, on_progress)
+    shutil.rmtree(downloads, ignore_errors=True)
+
+
+def _fetch_groups(
+    settings: "Settings",
+    java: "Java",
+    missing: Sequence[str],
+    downloads: Path,
+    on_progress: Callable[[ivy.Progress], None],
+) -> None:
+    wanted = [jar for jar in locked_jars() if jar.coordinate.conf in missing]
     with tempfile.TemporaryDirectory(prefix="fetching-", dir=settings.runtime.cache) as temporary:
         folder = Path(temporary) / "jars"
         folder.mkdir()
@@ -186,8 +222,10 @@ def _fetch(settings: "Settings", java: "Java", downloads: Path, on_progress: Cal
                 f"the download of the jars failed its check: {'; '.join(problems)}. Run the command again; if it "
                 "stays, something between this machine and the registry changes files."
             )
-        shutil.rmtree(jars_folder(settings), ignore_errors=True)
-        folder.rename(jars_folder(settings))
+        jars_folder(settings).mkdir(exist_ok=True)
+        for group in missing:
+            shutil.rmtree(jars_folder(settings) / group, ignore_errors=True)
+            (folder / group).rename(jars_folder(settings) / group)
 
 
 def _sha256(path: Path) -> str:
@@ -214,16 +252,26 @@ def make_lock(java: "Java") -> str:
         jars = []
         for path in sorted(folder.rglob("*.jar")):
             conf, organisation, module, revision, filename = path.relative_to(folder).parts
-            if conf == "spark" and filename in shipped:
+            if conf != "kafka" and filename in shipped:
                 continue
             jars.append(LockedJar(_sha256(path), Coordinate(conf, organisation, module, revision), filename))
     return "".join(f"{jar}\n" for jar in sorted(jars, key=lambda jar: jar.path))
 
 
-if __name__ == "__main__":
+def _main(*arguments: str) -> None:
     from shoplake_assets.runtime.java import find_java
     from shoplake_assets.settings import load_settings
 
-    if sys.argv[1:] != ["lock"]:
-        sys.exit("usage: python -m shoplake_assets.runtime.jars lock")
-    (Path(__file__).parent / LOCK_FILE).write_text(make_lock(find_java(load_settings())))
+    settings = load_settings()
+    match arguments:
+        case ["lock"]:
+            (Path(__file__).parent / LOCK_FILE).write_text(make_lock(find_java(settings)))
+        case ["fetch"]:
+            settings.runtime.cache.mkdir(parents=True, exist_ok=True)
+            _fetch(settings, find_java(settings), ivy.CONFS, lambda _: None)
+        case _:
+            sys.exit("usage: python -m shoplake_assets.runtime.jars lock|fetch")
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

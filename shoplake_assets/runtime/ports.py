@@ -3,16 +3,17 @@
 Belongs here: whether they are free, who holds them, which others are. Does not belong here: what listens on them.
 """
 
-import json
 import random
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped]
 
 from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.runtime.settings_file import keep_settings
 from shoplake_assets.sections import LOOPBACK
 from shoplake_assets.settings import PREFIX
 
@@ -115,8 +116,13 @@ def choose_free_ports(settings: "Settings") -> dict[str, dict[str, int]]:
             changed.setdefault(port.section, {})[port.name] = number
         used.add(number)
         chosen.setdefault(port.section, {})[port.name] = number
-    _remember(settings, chosen)
+    keep_settings(settings, chosen)
     return changed
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports that are free now, for servers that nobody else has to find."""
+    return list(islice(_free_numbers(lambda _: True), count))
 
 
 def is_free(number: int) -> bool:
@@ -146,15 +152,3 @@ def _holder(number: int) -> str:
     except psutil.Error:
         return "another process"
     return "a process of another user"
-
-
-def _remember(settings: "Settings", ports: dict[str, dict[str, int]]) -> None:
-    file = settings.settings_file
-    document: Any = json.loads(file.read_text()) if file.is_file() else {}
-    if not isinstance(document, dict):
-        raise ShoplakeError(f"{file} is not a JSON object. Mend or delete it.")
-    for section, values in ports.items():
-        document[section] = {**document.get(section, {}), **values}
-    temporary = file.with_suffix(".json.new")
-    temporary.write_text(json.dumps(document, indent=2) + "\n")
-    temporary.replace(file)

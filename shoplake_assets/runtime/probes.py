@@ -6,10 +6,14 @@ for one that is not ready.
 """
 
 import socket
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from shoplake_assets.runtime.loopback import loopback_client
+from shoplake_assets.errors import ShoplakeError
+from shoplake_assets.events.broker import Complaints, admin_client, unreachable
+from shoplake_assets.runtime.internal import internal_client
 from shoplake_assets.sections import LOOPBACK
 
 if TYPE_CHECKING:
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
 
 PATIENCE_SECONDS = 2.0
+DEFAULT_CONNECT_PORT = 15002
+# Dagster's daemons give one every 30 s; an older one may be that of a daemon before.
+SIGN_OF_LIFE_SECONDS = 120
 DAEMON_HEARTBEATS = "{instance {daemonHealth {allDaemonStatuses {required lastHeartbeatTime}}}}"
 
 Probe = Callable[[float], bool]
@@ -25,42 +32,63 @@ Probe = Callable[[float], bool]
 
 
 def probes(settings: "Settings") -> dict[str, Probe]:
-    """The probe of each process of an embedded lake, by name. The generator has none: it serves nobody."""
-    ingest = f"http://{LOOPBACK}:{settings.ingest.port}/status"
-    webserver = settings.dagster_url
+    """The probe of each process of a lake, by name. The generator has none: it serves nobody."""
+    ingest = f"{settings.ingest_url}/status"
+    webserver, dagster = settings.dagster_url, settings.dagster
     dashboard = f"{settings.dashboard_url}/"
     return {
-        "kafka": lambda _: kafka_answers(settings.bootstrap),
-        "spark": lambda _: _grpc_connects(settings.spark.connect_port),
+        "kafka": lambda _: kafka_answers(settings),
+        "spark": lambda _: _spark_connects(settings.spark_remote),
         "ingest": lambda _: _json(ingest).get("state") == "running",
-        "code-server": lambda _: _code_server_serves(settings.dagster.code_server_port),
+        "code-server": lambda _: _code_server_serves(dagster.code_server_host, dagster.code_server_port),
         "webserver": lambda _: bool(_json(f"{webserver}/server_info")),
         "daemon": lambda since: _daemons_beat(f"{webserver}/graphql", since=since),
         "dashboard": lambda _: _page_is_served(dashboard),
     }
 
 
-def kafka_answers(bootstrap: str) -> bool:
-    """Ask for the cluster's metadata, which the broker gives once it is no longer fenced."""
-    host, _, port = bootstrap.partition(",")[0].rpartition(":")
-    if not _listens(host, int(port)):
-        return False
+def lately() -> float:
+    """Since when a process must have given a sign of life, where nobody here knows when it was started."""
+    return time.time() - SIGN_OF_LIFE_SECONDS
+
+
+def kafka_answers(settings: "Settings") -> bool:
+    """Whether a broker serves."""
+    return kafka_trouble(settings) is None
+
+
+def kafka_trouble(settings: "Settings") -> ShoplakeError | None:
+    """Ask for the cluster's metadata, which a broker gives once it is no longer fenced. Any one of the list will do.
+
+    Returns:
+        Why there is none; None if there is.
+    """
+    brokers = [broker.strip().rpartition(":") for broker in settings.bootstrap.split(",")]
+    if not any(_listens(host, int(port)) for host, _, port in brokers):
+        return unreachable(settings)
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient
 
-    client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    complaints = Complaints()
     try:
-        return bool(client.list_topics(timeout=PATIENCE_SECONDS).brokers)
+        client = admin_client(settings, complaints)
+    except ShoplakeError as error:
+        return error
+    try:
+        if client.list_topics(timeout=PATIENCE_SECONDS).brokers:
+            return None
     except KafkaException:
-        return False
+        client.poll(0)  # lets the complaints in
+    return complaints.explain(settings)
 
 
-def _grpc_connects(port: int) -> bool:
-    if not _listens(LOOPBACK, port):
+def _spark_connects(remote: str) -> bool:
+    parts = urlsplit(remote)
+    host, port = parts.hostname or LOOPBACK, parts.port or DEFAULT_CONNECT_PORT
+    if not _listens(host, port):
         return False
     import grpc
 
-    with _channel(port) as channel:
+    with _channel(host, port, tls="use_ssl=true" in parts.path) as channel:
         try:
             grpc.channel_ready_future(channel).result(timeout=PATIENCE_SECONDS)
         except grpc.FutureTimeoutError:
@@ -68,13 +96,13 @@ def _grpc_connects(port: int) -> bool:
     return True
 
 
-def _code_server_serves(port: int) -> bool:
-    if not _listens(LOOPBACK, port):
+def _code_server_serves(host: str, port: int) -> bool:
+    if not _listens(host, port):
         return False
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
-    with _channel(port) as channel:
+    with _channel(host, port) as channel:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(
                 health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=PATIENCE_SECONDS
@@ -99,7 +127,7 @@ def _page_is_served(url: str) -> bool:
     import httpx
 
     try:
-        with loopback_client(timeout=PATIENCE_SECONDS) as client:
+        with internal_client(timeout=PATIENCE_SECONDS) as client:
             return client.get(url).is_success
     except httpx.HTTPError:
         return False
@@ -110,7 +138,7 @@ def _json(url: str, *, body: dict[str, str] | None = None) -> dict[str, Any]:
     import httpx
 
     try:
-        with loopback_client(timeout=PATIENCE_SECONDS) as client:
+        with internal_client(timeout=PATIENCE_SECONDS) as client:
             answer = client.get(url) if body is None else client.post(url, json=body)
             document = answer.raise_for_status().json()
     except (httpx.HTTPError, ValueError):
@@ -127,7 +155,10 @@ def _listens(host: str, port: int) -> bool:
         return False
 
 
-def _channel(port: int) -> "grpc.Channel":
+def _channel(host: str, port: int, *, tls: bool = False) -> "grpc.Channel":
     import grpc
 
-    return grpc.insecure_channel(f"{LOOPBACK}:{port}", options=[("grpc.enable_http_proxy", 0)])
+    options = [("grpc.enable_http_proxy", 0)]
+    if tls:
+        return grpc.secure_channel(f"{host}:{port}", grpc.ssl_channel_credentials(), options=options)
+    return grpc.insecure_channel(f"{host}:{port}", options=options)

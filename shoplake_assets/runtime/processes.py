@@ -1,8 +1,8 @@
-"""Which processes an embedded lake consists of.
+"""Which processes a lake consists of.
 
 Belongs here: name, command, environment and manner of stopping of each. Does not belong here: starting and watching
 them (`supervision`), asking them whether they are ready (`probes`). All start at the same time; each waits for what
-it needs by itself. Everything listens on the loopback interface only.
+it needs by itself.
 """
 
 import sys
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from shoplake_assets.runtime.broker import broker_command
 from shoplake_assets.runtime.dagster_home import LOCATION, dagster_folder, workspace_file
-from shoplake_assets.runtime.spark import connect_command, java_environment
+from shoplake_assets.runtime.spark import connect_command, driver_environment
 from shoplake_assets.sections import LOOPBACK
 from shoplake_assets.settings import PREFIX
 
@@ -56,39 +56,45 @@ def embedded_processes(settings: "Settings", java: "Java", jars: "Jars", *, gene
         jars: Their jars.
         generator: Whether synthetic shoppers run, if the settings have them enabled.
     """
-    python = {f"{PREFIX}HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
-    with_java = python | java_environment(java)
-    dagster = with_java | {"DAGSTER_HOME": str(dagster_folder(settings)), "DAGSTER_DISABLE_TELEMETRY": "1"}
-    specs = []
-    if settings.kafka.bootstrap is None:
-        command = tuple(broker_command(settings, java, jars))
-        specs.append(ProcessSpec("kafka", command, stop_seconds=45, stage=BROKER))
-    if settings.spark.remote is None:
-        command = (*_GIVES_WAY, *connect_command(settings, java, jars))
-        specs.append(ProcessSpec("spark", command, java_environment(java), stage=ENGINE))
-    # The ingest ends its batch first, which may take as long as a batch does.
-    specs.append(ProcessSpec("ingest", _python("-m", "shoplake_assets.ingest"), with_java, stop_seconds=90))
-    specs.append(ProcessSpec("code-server", (*_GIVES_WAY, *_code_server(settings)), dagster, stop_seconds=45))
-    specs.append(ProcessSpec("webserver", _webserver(settings), dagster))
-    specs.append(ProcessSpec("daemon", _daemon(settings), dagster, stop_seconds=45))
-    if generator and settings.generator.enabled:
-        specs.append(
-            ProcessSpec("generator", _python("-m", "shoplake_assets.cli.main", "generate", "--wait", "120"), python)
-        )
-    specs.append(ProcessSpec("dashboard", _python("-m", "shoplake_assets.dashboard"), python))
-    return specs
+    left_out = {
+        "kafka": settings.kafka.bootstrap is not None,
+        "spark": settings.spark.remote is not None,
+        "generator": not (generator and settings.generator.enabled),
+    }
+    return [spec for spec in all_processes(settings, java, jars) if not left_out.get(spec.name)]
+
+
+def all_processes(settings: "Settings", java: "Java", jars: "Jars") -> list[ProcessSpec]:
+    """Every process that a lake can consist of."""
+    # The allocator's arenas, one per thread, would otherwise add a few hundred MiB to what a heap takes.
+    own = {f"{PREFIX}HOME": str(settings.home), "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+    driver = own | driver_environment(settings, java)
+    dagster = own | {"DAGSTER_HOME": str(dagster_folder(settings)), "DAGSTER_DISABLE_TELEMETRY": "1"}
+    generate = _python("-m", "shoplake_assets.cli.main", "generate", "--wait", "120")
+    return [
+        ProcessSpec("kafka", tuple(broker_command(settings, java, jars)), own, stop_seconds=45, stage=BROKER),
+        ProcessSpec("spark", (*_GIVES_WAY, *connect_command(settings, java, jars)), driver, stage=ENGINE),
+        # The ingest ends its batch first, which may take as long as a batch does.
+        ProcessSpec("ingest", _python("-m", "shoplake_assets.ingest"), driver, stop_seconds=90),
+        ProcessSpec("code-server", (*_GIVES_WAY, *_code_server(settings)), dagster, stop_seconds=45),
+        ProcessSpec("webserver", _webserver(settings), dagster),
+        ProcessSpec("daemon", _daemon(settings), dagster, stop_seconds=45),
+        ProcessSpec("generator", generate, own),
+        ProcessSpec("dashboard", _python("-m", "shoplake_assets.dashboard"), own),
+    ]
 
 
 def urls(settings: "Settings") -> dict[str, str]:
     """Where each process that serves somebody is found, by its name, and Spark's UI of those that have one."""
     embedded = {"spark-ui": f"http://{LOOPBACK}:{settings.spark.ui_port}"} if settings.spark.remote is None else {}
+    ingest, dagster = settings.ingest, settings.dagster
     return {
         "kafka": settings.bootstrap,
         "spark": settings.spark_remote,
         **embedded,
-        "ingest": f"http://{LOOPBACK}:{settings.ingest.port}/status",
-        "ingest-ui": f"http://{LOOPBACK}:{settings.ingest.spark_ui_port}",
-        "code-server": f"grpc://{LOOPBACK}:{settings.dagster.code_server_port}",
+        "ingest": f"{settings.ingest_url}/status",
+        "ingest-ui": f"http://{ingest.host}:{ingest.spark_ui_port}",
+        "code-server": f"grpc://{dagster.code_server_host}:{dagster.code_server_port}",
         "webserver": settings.dagster_url,
         "dashboard": settings.dashboard_url,
     }
@@ -101,7 +107,7 @@ def _python(*arguments: str) -> tuple[str, ...]:
 def _code_server(settings: "Settings") -> tuple[str, ...]:
     """`dagster api grpc` serves the code in one process; `dagster code-server start` would keep two of them."""
     return _python(
-        *("-m", "dagster", "api", "grpc", "--host", LOOPBACK, "--port", str(settings.dagster.code_server_port)),
+        *("-m", "dagster", "api", "grpc", "--host", settings.bind, "--port", str(settings.dagster.code_server_port)),
         *("--module-name", "shoplake_assets.definitions", "--location-name", LOCATION),
         *("--use-python-environment-entry-point", "--log-format", "json", "--log-level", "warning"),
     )
@@ -109,7 +115,8 @@ def _code_server(settings: "Settings") -> tuple[str, ...]:
 
 def _webserver(settings: "Settings") -> tuple[str, ...]:
     return _python(
-        *("-m", "dagster_webserver", "--host", LOOPBACK, "--port", str(settings.dagster.port)),
+        *("-m", "dagster_webserver", "--host", settings.bind, "--port", str(settings.dagster.port)),
+        *(("--read-only",) if settings.dagster.read_only else ()),
         *("--workspace", str(workspace_file(settings)), "--log-format", "json"),
     )
 

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from shoplake_assets.errors import ShoplakeError
-from shoplake_assets.events.broker import unreachable
 from shoplake_assets.events.topic import beginning_offsets, describe_topic, end_offsets
 from shoplake_assets.lake.position import KafkaRange, Position
-from shoplake_assets.runtime.loopback import loopback_client
-from shoplake_assets.runtime.probes import kafka_answers
-from shoplake_assets.sections import LOOPBACK
+from shoplake_assets.runtime.internal import internal_client
+from shoplake_assets.runtime.probes import kafka_trouble
 
 if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
@@ -42,8 +40,8 @@ def ask_kafka(settings: "Settings") -> KafkaRange:
         ShoplakeError: The broker cannot be reached or refuses.
     """
     # The probe first: the client takes long to find out that nobody listens.
-    if not kafka_answers(settings.bootstrap):
-        raise unreachable(settings)
+    if (trouble := kafka_trouble(settings)) is not None:
+        raise trouble
     topic = describe_topic(settings).id
     begin, end = beginning_offsets(settings), end_offsets(settings)
     return KafkaRange(begin=Position.of_topic(topic, begin), end=Position.of_topic(topic, end))
@@ -52,7 +50,7 @@ def ask_kafka(settings: "Settings") -> KafkaRange:
 def ingest_status(settings: "Settings") -> dict[str, Any] | None:
     """The ingest's own `/status`; None while it does not answer."""
     try:
-        with loopback_client(timeout=_PATIENCE_SECONDS) as client:
+        with internal_client(timeout=_PATIENCE_SECONDS) as client:
             document: dict[str, Any] = client.get(ingest_url(settings)).raise_for_status().json()
     except (httpx.HTTPError, ValueError):
         return None
@@ -61,7 +59,7 @@ def ingest_status(settings: "Settings") -> dict[str, Any] | None:
 
 def ingest_url(settings: "Settings") -> str:
     """Where the ingest tells of itself."""
-    return f"http://{LOOPBACK}:{settings.ingest.port}/status"
+    return f"{settings.ingest_url}/status"
 
 
 def ingest_patience(*, trigger_seconds: float) -> timedelta:

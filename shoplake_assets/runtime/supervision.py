@@ -152,15 +152,19 @@ def process_states(
 ) -> dict[str, ProcessState]:
     """Tell how each process is; empty if the lake is down.
 
+    Of processes that are elsewhere only their probes tell: whether they are ready, and not since when.
+
     Args:
         settings: Names the lake.
         probes: How to ask a process whether it is ready, by name; None means those of `probes.probes`. A process
             without one is ready as long as it stays alive.
     """
+    asked = probing.probes(settings) if probes is None else probes
+    if settings.elsewhere:
+        return _states_elsewhere(asked)
     infos = _call(settings, "getAllProcessInfo")
     if infos is None:
         return {}
-    asked = probing.probes(settings) if probes is None else probes
     spawns = _spawns(supervisor_log(settings))
     with ThreadPoolExecutor(max_workers=max(1, len(infos))) as pool:
         states = list(pool.map(lambda info: _state(info, asked.get(info["name"])), infos))
@@ -172,6 +176,15 @@ def process_states(
             restarts=max(0, spawns[info["name"]] - 1),
         )
         for info, state in zip(infos, states, strict=True)
+    }
+
+
+def _states_elsewhere(probes: Mapping[str, probing.Probe]) -> dict[str, ProcessState]:
+    with ThreadPoolExecutor(max_workers=max(1, len(probes))) as pool:
+        ready = list(pool.map(lambda probe: probe(probing.lately()), probes.values()))
+    return {
+        name: ProcessState(pid=None, state="running" if answers else "unknown", since=None, restarts=0)
+        for name, answers in zip(probes, ready, strict=True)
     }
 
 

@@ -16,7 +16,7 @@ from shoplake_assets.lake.maintenance.compaction import COMPACTED, small_files
 from shoplake_assets.lake.maintenance.figures import figures_of
 from shoplake_assets.lake.maintenance.plan import first_open_cell
 from shoplake_assets.lake.snapshots import NEWEST_RECORD, moment_of, reflecting
-from shoplake_assets.runtime.loopback import loopback_client
+from shoplake_assets.runtime.internal import internal_client
 from shoplake_assets.sections import LOOPBACK
 from shoplake_assets.settings import Settings
 from shoplake_assets.tables import ALL, GOLD_TOP_USERS
@@ -81,7 +81,7 @@ class Sample:
 def newest_batch(settings: Settings, *, at: float) -> Batch | None:
     """The newest batch with records, as the ingest tells; None while it has none to tell."""
     try:
-        with loopback_client(timeout=_PATIENCE_SECONDS) as client:
+        with internal_client(timeout=_PATIENCE_SECONDS) as client:
             status = client.get(f"http://{LOOPBACK}:{settings.ingest.port}/status").json()
     except httpx.HTTPError:
         return None

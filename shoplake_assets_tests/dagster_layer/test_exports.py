@@ -65,9 +65,9 @@ def test_the_same_bytes_go_to_a_real_s3_api(monkeypatch: pytest.MonkeyPatch) -> 
             monkeypatch.setenv(f"AWS_{name}", value)
         client = boto3.client("s3", endpoint_url=endpoint)
         client.create_bucket(Bucket="lake")
-        settings = load_settings(exports={"destination": "s3://lake/daily/", "s3_endpoint": endpoint})
+        settings = load_settings(exports={"destination": "s3://lake/daily/"}, s3={"endpoint": endpoint})
         place = destination(settings)
-        assert place == Bucket("lake", "daily", endpoint)
+        assert place == Bucket("lake", "daily", settings.s3)
         stored_at = place.write("gold_top_users.csv", csv_of(ROWS), content_type="text/csv")
         assert stored_at == "s3://lake/daily/gold_top_users.csv"
         stored = client.get_object(Bucket="lake", Key="daily/gold_top_users.csv")

@@ -16,7 +16,7 @@ import httpx
 
 from shoplake_assets.events.producer import EventProducer
 from shoplake_assets.lake.catalog import open_catalog
-from shoplake_assets.runtime.loopback import loopback_client
+from shoplake_assets.runtime.internal import internal_client
 from shoplake_assets.runtime.ports import is_free
 from shoplake_assets.sections import LOOPBACK
 from shoplake_assets.settings import Settings
@@ -45,16 +45,17 @@ def _free_port() -> str:
 
 @dataclass(frozen=True)
 class Ingest:
-    """An ingest that was started."""
+    """An ingest that was started, with the addresses of its own pages and of its Spark UI."""
 
     process: "subprocess.Popen[bytes]"
     address: str
+    interface: str
     log: Path
 
     def status(self) -> dict[str, Any]:
         """Its `/status`; a document of its own while it does not answer."""
         try:
-            with loopback_client(timeout=5) as client:
+            with internal_client(timeout=5) as client:
                 document: dict[str, Any] = client.get(f"{self.address}/status").json()
         except httpx.TransportError:
             return {"state": "silent", "rows_total": 0}
@@ -82,21 +83,21 @@ class Ingest:
         return self.log.read_text(errors="replace")[-6000:]
 
 
-def drain(settings: Settings) -> "subprocess.CompletedProcess[str]":
-    """Ingest what is in Kafka now."""
+def drain(settings: Settings, *, seconds: float = _TOO_LONG) -> "subprocess.CompletedProcess[str]":
+    """Ingest what is in Kafka now, within so many seconds."""
     return subprocess.run(  # noqa: S603  our own command
         [*_COMMAND, "--once"],
         env=_environment(settings),
         capture_output=True,
         text=True,
         check=False,
-        timeout=_TOO_LONG,
+        timeout=seconds,
     )
 
 
-def drained(settings: Settings) -> str:
-    """Ingest what is in Kafka now, which must succeed, and give what was logged."""
-    done = drain(settings)
+def drained(settings: Settings, *, seconds: float = _TOO_LONG) -> str:
+    """Ingest what is in Kafka now, which must succeed within so many seconds, and give what was logged."""
+    done = drain(settings, seconds=seconds)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
@@ -108,7 +109,8 @@ def running(settings: Settings, log: Path) -> Iterator[Ingest]:
     with log.open("wb") as output:
         process = subprocess.Popen(_COMMAND, env=environment, stdout=output, stderr=output)  # noqa: S603  our own command
         try:
-            yield Ingest(process, f"http://{LOOPBACK}:{environment['SHOPLAKE_INGEST__PORT']}", log)
+            own, spark = environment["SHOPLAKE_INGEST__PORT"], environment["SHOPLAKE_INGEST__SPARK_UI_PORT"]
+            yield Ingest(process, f"http://{LOOPBACK}:{own}", f"http://{LOOPBACK}:{spark}", log)
         finally:
             process.kill()
             process.wait()

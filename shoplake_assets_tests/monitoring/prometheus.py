@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from shoplake_assets.runtime.loopback import loopback_client
+from shoplake_assets.runtime.internal import internal_client
 from shoplake_assets.sections import LOOPBACK
 from shoplake_assets_tests.monitoring.watching import PROMETHEUS, read_yaml
 from shoplake_assets_tests.waiting import wait_until
@@ -55,12 +55,12 @@ class Prometheus:
 
     def is_ready(self) -> bool:
         """Whether it answers questions; for a moment after it has begun to listen, it does not."""
-        with loopback_client(timeout=30) as client:
+        with internal_client(timeout=30) as client:
             return client.get(f"http://{self.address}/-/ready").is_success
 
     def ask(self, path: str) -> Any:
         """The data of an answer of its API."""
-        with loopback_client(timeout=30) as client:
+        with internal_client(timeout=30) as client:
             return client.get(f"http://{self.address}/api/v1/{path}").raise_for_status().json()["data"]
 
 

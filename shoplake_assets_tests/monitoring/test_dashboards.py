@@ -59,6 +59,11 @@ def test_a_panel_says_what_it_shows_in_which_unit_and_from_where(file: str, pane
     assert all(target["expr"] and target["legendFormat"] for target in panel["targets"])
 
 
+def test_grafana_is_told_where_prometheus_is_as_it_is_elsewhere_in_containers() -> None:
+    (source,) = read_yaml(GRAFANA / "datasources" / "prometheus.yaml")["datasources"]
+    assert source["url"] == "$PROMETHEUS_URL"
+
+
 def test_grafana_is_pointed_to_the_dashboards() -> None:
     (provider,) = read_yaml(GRAFANA / "dashboards" / "shoplake.yaml")["providers"]
     assert provider["options"] == {"path": "$GF_PATHS_PROVISIONING/dashboards"}

@@ -18,7 +18,8 @@ def slug(alert: str) -> str:
 
 
 def test_promtool_accepts_configuration_and_rules() -> None:
-    assert f"{len(alerts())} rules found" in promtool("check", "config", "prometheus.yaml")
+    for configuration in ("prometheus.yaml", "compose.yaml"):
+        assert f"{len(alerts())} rules found" in promtool("check", "config", configuration)
     promtool("check", "rules", "rules.yaml")
 
 
@@ -61,3 +62,13 @@ def test_the_targets_are_the_default_ports_of_a_lake() -> None:
     assert {job["job_name"]: job["static_configs"] for job in jobs} == {
         name: [{"targets": [f"{LOOPBACK}:{port}"]}] for name, port in ports.items()
     }
+
+
+def test_in_containers_the_same_is_watched_under_the_names_of_the_services() -> None:
+    embedded, contained = (read_yaml(PROMETHEUS / file) for file in ("prometheus.yaml", "compose.yaml"))
+    hosts = {"ingest": "ingest", "lake": "dashboard", "spark": "spark", "ingest-spark": "ingest"}
+    for job in embedded["scrape_configs"]:
+        ((target,),) = (config["targets"] for config in job["static_configs"])
+        host = f"{hosts[job['job_name']]}.shoplake.internal"
+        job["static_configs"] = [{"targets": [target.replace(LOOPBACK, host)]}]
+    assert contained == embedded

@@ -43,7 +43,7 @@ def test_compute_logs_go_to_the_bucket_that_is_set(settings: Settings) -> None:
     with_bucket = settings.model_copy(
         update={
             "dagster": settings.dagster.model_copy(update={"compute_log_bucket": "logs"}),
-            "exports": settings.exports.model_copy(update={"s3_endpoint": "http://127.0.0.1:9"}),
+            "s3": settings.s3.model_copy(update={"endpoint": "http://127.0.0.1:9"}),
         }
     )
     compute_logs = instance_config(with_bucket)["compute_logs"]

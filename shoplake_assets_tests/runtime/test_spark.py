@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from shoplake_assets.runtime.internal import internal_client
 from shoplake_assets.runtime.jars import Jars
 from shoplake_assets.runtime.java import Java
-from shoplake_assets.runtime.loopback import loopback_client
 from shoplake_assets.runtime.processes import urls
 from shoplake_assets.runtime.spark import connect_command, ingest_conf
 from shoplake_assets.sections import LOOPBACK
@@ -46,7 +46,7 @@ def test_the_ui_of_a_spark_that_exists_elsewhere_is_not_ours_to_show(settings: S
 
 @pytest.mark.spark
 def test_prometheus_can_read_a_running_spark_under_names_that_no_start_changes(stack: Settings) -> None:
-    with loopback_client(timeout=60) as client:
+    with internal_client(timeout=60) as client:
         answer = client.get(f"http://{LOOPBACK}:{stack.spark.ui_port}/metrics/prometheus/")
     values = dict(re.findall(r'^(\w+)\{type="\w+"\} (\S+)$', answer.text, re.MULTILINE))
     used, most = (float(values[f"metrics_shoplake_driver_jvm_heap_{what}_Value"]) for what in ("used", "max"))

@@ -34,6 +34,8 @@ def remove_orphans(lake: "Lake", name: str, *, now: datetime, limits: "Maintenan
         "remove_orphan_files",
         table=name,
         older_than=f"TIMESTAMP '{before.isoformat(sep=' ', timespec='milliseconds')}'",
+        # By the table's own FileIO. The other way of listing is Hadoop's, which knows no s3://.
+        prefix_listing="true",
     )
     set_properties(lake.catalog, name, {LOOKED_AT: now.isoformat()})
     return [f"{len(removed):,} orphan files removed"] if removed else []

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from shoplake_assets.events.generator import Fate
-from shoplake_assets.runtime.loopback import loopback_client
+from shoplake_assets.runtime.internal import internal_client
 from shoplake_assets_tests.product.conftest import Product
 from shoplake_assets_tests.waiting import wait_until
 
@@ -61,6 +61,6 @@ def test_prometheus_is_told_what_the_tables_hold_and_what_the_checks_say(
 
 def scrape(url: str) -> list[Sample]:
     """What Prometheus would read from a page of metrics."""
-    with loopback_client(timeout=30) as client:
+    with internal_client(timeout=30) as client:
         text = client.get(url).raise_for_status().text
     return [one for family in text_string_to_metric_families(text) for one in family.samples]

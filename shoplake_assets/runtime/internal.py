@@ -1,4 +1,4 @@
-"""HTTP to the lake's own processes, on this machine.
+"""HTTP to the lake's own processes, on this machine or in its own network.
 
 Belongs here: the client. Does not belong here: what is asked of whom (`probes`, `dagster_api`, `resources`).
 """
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     import httpx
 
 
-def loopback_client(*, timeout: float) -> "httpx.Client":
-    """A client for plain HTTP on the loopback interface.
+def internal_client(*, timeout: float) -> "httpx.Client":
+    """A client for plain HTTP between the lake's processes.
 
-    It goes past any proxy that the environment names, which could not reach this machine, and trusts no certificate:
-    reading those of the system takes more processor time than all the rest of a question.
+    It goes past any proxy that the environment names, which could not reach them, and trusts no certificate: reading
+    those of the system takes more processor time than all the rest of a question.
 
     Args:
         timeout: Seconds to wait for each step of an answer.

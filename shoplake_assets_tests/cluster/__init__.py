@@ -1,0 +1,1 @@
+"""The cluster of `docker/compose.yaml`, rehearsed without Docker: the same services as plain processes."""

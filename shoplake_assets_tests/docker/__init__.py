@@ -1,0 +1,1 @@
+"""The tests of `docker/`: what can be seen of it without Docker."""

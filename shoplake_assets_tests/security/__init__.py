@@ -1,0 +1,1 @@
+"""The commands in `security/`: audit, list of what is shipped, scan."""

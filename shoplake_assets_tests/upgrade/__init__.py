@@ -1,0 +1,1 @@
+"""Lakes that earlier releases have made, and what this release makes of them."""
