@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test unit lint format docs screenshots bench bench-checks bench-verify faults soak constraints jars-lock audit sbom scan clean
+.PHONY: help install up test unit lint format docs screenshots bench bench-capacity bench-checks bench-planning bench-verify faults soak constraints jars-lock audit sbom scan clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ lint: .venv/installed ## Check style, types and that the generated pages are cur
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy docs/generate.py
+	$(BIN)/mypy docs/generate.py docs/scaling.py docs/scaling_page.py
 	$(BIN)/mypy .ci/audit.py .ci/sbom.py
 	$(BIN)/python docs/generate.py --check
 
@@ -39,7 +39,7 @@ format: .venv/installed ## Bring the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/installed ## Write docs/settings.md and docs/tables.md from the code
+docs: .venv/installed ## Write docs/settings.md and docs/tables.md from the code, docs/SCALING.md from what was measured
 	$(BIN)/python docs/generate.py
 
 screenshots: .venv/installed ## Take the README's pictures from the lake that is up; needs Chromium
@@ -56,6 +56,15 @@ soak: .venv/installed ## Watch for an hour what a lake with maintenance piles up
 
 bench-verify: .venv/installed ## Measure the quick verification of a lake of 1,000 files
 	$(BIN)/python -m shoplake_assets_tests.benchmarks.quick_verify
+
+bench-capacity: .venv/installed ## Measure what an event costs from Kafka to Gold; docs/SCALING.md is made from it
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.capacity --json docs/measurements/capacity.json
+	$(BIN)/python docs/generate.py
+
+bench-planning: .venv/installed ## Measure planning on lakes of up to a million files, in metadata alone
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.planning --files 1000 --files 10000 --files 100000 \
+	  --files 1000000 --commits 4000 --commits 40000 --json docs/measurements/planning.json
+	$(BIN)/python docs/generate.py
 
 bench: .venv/installed ## Measure how long a Bronze commit takes to be visible in every Gold table
 	$(BIN)/python -m shoplake_assets_tests.benchmarks.commit_to_gold --commits 20 --rate 200

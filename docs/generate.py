@@ -1,10 +1,10 @@
 """Writes the pages of the documentation that are made from the code, so that they cannot say anything else.
 
-    python docs/generate.py           writes docs/settings.md and docs/tables.md
+    python docs/generate.py           writes docs/settings.md, docs/tables.md and docs/SCALING.md
     python docs/generate.py --check   writes nothing; ends with 1 and the names of pages that are out of date
 
 Belongs here: the form of these pages. Does not belong here: what they say: that is in `settings`, in `contracts`, and
-in the lineage and the checks of `definitions`.
+in the lineage and the checks of `definitions`; the page on capacity has `scaling_page`.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
+from scaling_page import scaling_page
 
 from shoplake_assets.assets.check_specs import check_specs
 from shoplake_assets.assets.specification import key_of
@@ -83,7 +84,11 @@ def tables_page() -> str:
     return _page(parts)
 
 
-PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "tables.md": tables_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "tables.md": tables_page,
+    "SCALING.md": lambda: scaling_page(NOTE),
+}
 
 
 def _table_parts(name: str, sources: Sequence[str]) -> Iterator[str]:

@@ -24,6 +24,7 @@ PROSE = (
     "docs/runbooks.md",
     "docs/kubernetes.md",
     "docs/moving.md",
+    "docs/SCALING.md",
     "docs/security.md",
     "docs/upgrading.md",
     "docker/README.md",

@@ -134,9 +134,9 @@ class Refreshes:
             if not checks:
                 mode.enter_context(without_checks())
             with metered(_warehouse(self._settings), self._roots()) as (silver_cost, _):
-                self._shop.refresh_silver(run=f"capacity-{self._count}")
+                self._shop.refresh_silver(run=f"capacity{self._count}")
             with metered(_warehouse(self._settings), self._roots()) as (gold_cost, _):
-                self._shop._refresh_gold(f"capacity-{self._count}")
+                self._shop._refresh_gold(f"capacity{self._count}")
         silver = self._shop.lake.table(SILVER_EVENTS)
         new = [
             file for _, file in added_files(silver, since(silver, after=None if known is None else known.snapshot_id))
@@ -234,7 +234,7 @@ def main(
     document: dict[str, Any] = {
         "cores": psutil.cpu_count(),
         "machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-        f"{platform.platform()}",
+        f"{platform.system()} on {platform.machine()}",
         "measured_on": datetime.now(UTC).date().isoformat(),
         "load_before": round(os.getloadavg()[0], 2),
         "versions": {
@@ -244,6 +244,7 @@ def main(
     }
     with tempfile.TemporaryDirectory(prefix="shoplake-bench-") as folder, broker_and_spark(Path(folder)) as settings:
         document["ingest"] = ingest(settings, events=events)
+        Console().print_json(data=document["ingest"])
         spark = SparkSession.builder.remote(settings.spark_remote).getOrCreate()
         try:
             empty_lake(settings)

@@ -17,18 +17,15 @@ import platform
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-from unittest.mock import patch
+from typing import TYPE_CHECKING, Annotated
 
 import psutil  # type: ignore[import-untyped]
 import typer
-from pyiceberg.io.pyarrow import PyArrowFile
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -37,6 +34,7 @@ from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.settings import Settings
 from shoplake_assets.tables import BRONZE_EVENTS, GOLD_HOURLY_SALES, SILVER_EVENTS
 from shoplake_assets_tests.benchmarks.made_up_lake import COMMITS, NOW, MadeUpLake
+from shoplake_assets_tests.benchmarks.opened import watched
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -44,41 +42,6 @@ if TYPE_CHECKING:
 
 # The defaults of SHOPLAKE_REFRESH__MAX_EVENTS and SHOPLAKE_MAINTENANCE__MIN_FILES.
 _MOST_EVENTS, _MIN_FILES = 500_000, 8
-
-
-@dataclass
-class Opened:
-    """What was opened of a lake's metadata.
-
-    Attributes:
-        manifests: Names of manifests: lists of data files.
-        manifest_lists: Names of lists of manifests.
-        bytes: Bytes of both.
-    """
-
-    manifests: list[str] = field(default_factory=list)
-    manifest_lists: list[str] = field(default_factory=list)
-    bytes: int = 0
-
-    def note(self, file: PyArrowFile) -> None:
-        """Count a file."""
-        name = Path(file.location).name
-        if name.endswith(".avro"):
-            (self.manifest_lists if name.startswith("snap-") else self.manifests).append(name)
-            self.bytes += len(file)
-
-
-@contextmanager
-def watched() -> Iterator[Opened]:
-    """Count what pyiceberg opens in this process."""
-    opened, really = Opened(), PyArrowFile.open
-
-    def count(file: PyArrowFile, seekable: bool = True) -> Any:
-        opened.note(file)
-        return really(file, seekable)
-
-    with patch.object(PyArrowFile, "open", count):
-        yield opened
 
 
 def open_tables(catalog: "Catalog") -> None:
@@ -296,19 +259,25 @@ def main(
     """Measure planning on lakes of several sizes."""
     by_files = [row for files in sizes or (1000, 10_000) for row in measured(files, commits=COMMITS, steps=list(STEPS))]
     show(by_files)
+    _write(output, by_files, [])
     by_snapshots = [row for count in commits or () for row in measured(1000, commits=count, steps=_OF_SNAPSHOTS)]
     if by_snapshots:
         show(by_snapshots)
-    if output is not None:
-        document = {
-            "machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-            f"{platform.platform()}",
-            "python": platform.python_version(),
-            "measured_on": datetime.now(UTC).date().isoformat(),
-            "by_files": [asdict(row) for row in by_files],
-            "by_snapshots": [asdict(row) for row in by_snapshots],
-        }
-        output.write_text(json.dumps(document, indent=2) + "\n")
+    _write(output, by_files, by_snapshots)
+
+
+def _write(output: Path | None, by_files: Sequence[Measured], by_snapshots: Sequence[Measured]) -> None:
+    if output is None:
+        return
+    document = {
+        "machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
+        f"{platform.system()} on {platform.machine()}",
+        "python": platform.python_version(),
+        "measured_on": datetime.now(UTC).date().isoformat(),
+        "by_files": [asdict(row) for row in by_files],
+        "by_snapshots": [asdict(row) for row in by_snapshots],
+    }
+    output.write_text(json.dumps(document, indent=2) + "\n")
 
 
 if __name__ == "__main__":

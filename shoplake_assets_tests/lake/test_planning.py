@@ -14,7 +14,8 @@ from shoplake_assets.lake.snapshots import since
 from shoplake_assets.settings import Settings
 from shoplake_assets.tables import BRONZE_EVENTS
 from shoplake_assets_tests.benchmarks.made_up_lake import MadeUpLake
-from shoplake_assets_tests.benchmarks.planning import STEPS, watched
+from shoplake_assets_tests.benchmarks.opened import watched
+from shoplake_assets_tests.benchmarks.planning import STEPS
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
