@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.lake.catalog import on_s3
 from shoplake_assets.runtime.broker import prepare_broker
-from shoplake_assets.runtime.dagster_home import prepare_dagster
+from shoplake_assets.runtime.dagster_home import dagster_folder, make_storage, prepare_dagster
 from shoplake_assets.runtime.jars import cached_jars, resolve_jars
 from shoplake_assets.runtime.java import find_java
 from shoplake_assets.runtime.outside import prepare_outside
@@ -81,6 +81,8 @@ def prepare(
     prepare_spark(settings)
     prepare_outside(settings, seconds=OUTSIDE_SECONDS)
     prepare_dagster(settings)
+    if settings.dagster.storage_uri is not None:
+        make_storage(dagster_folder(settings))
     return embedded_processes(settings, java, jars, generator=generator)
 
 
