@@ -118,9 +118,7 @@ class Complaints:
     def _words(self, *codes: int) -> str:
         """The first complaint of such a kind, without what only the library's makers understand."""
         said = next((self._said[code] for code in codes if code in self._said), "")
-        return re.sub(
-            r"^\w+://\S+: |error:\w+:SSL routines::|, verify that .*| \(after \d+ms in state \w+\)$", "", said
-        )
+        return re.sub(r"^\S+/\w+: |error:\w+:SSL routines::|, verify that .*| \(after \d+ms in state \w+\)$", "", said)
 
 
 class RefusedError(ShoplakeError):
