@@ -54,7 +54,7 @@ def authorities(settings: "Settings") -> str | None:
     """The certificates of those who may vouch for the broker, as text; None if the settings name none.
 
     Raises:
-        ShoplakeError: They cannot be read.
+        RefusedError: They cannot be read.
     """
     file = settings.kafka.ca_file
     if file is None or not settings.kafka.with_tls:
@@ -62,7 +62,7 @@ def authorities(settings: "Settings") -> str | None:
     try:
         pem = file.read_text()
     except OSError as error:
-        raise ShoplakeError(f"SHOPLAKE_KAFKA__CA_FILE={file}: {error.strerror}.") from error
+        raise RefusedError(f"SHOPLAKE_KAFKA__CA_FILE={file}: {error.strerror}.") from error
     return pem
 
 
@@ -122,7 +122,7 @@ class Complaints:
 
 
 class RefusedError(ShoplakeError):
-    """A broker is there, and refuses the login or shows a certificate that is not believed."""
+    """The login is refused, or the broker's certificate is not believed or cannot be judged: no reason to try again."""
 
 
 def unreachable(settings: "Settings") -> ShoplakeError:
