@@ -3,14 +3,17 @@
 Belongs here: starting and stopping them. Does not belong here: what is done with them.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.tables import prepare_lake
-from shoplake_assets.runtime import home, ports, supervision
+from shoplake_assets.runtime import home, supervision
+from shoplake_assets.runtime.ports import free_ports, lake_ports
 from shoplake_assets.runtime.preparation import prepare
+from shoplake_assets.runtime.settings_file import keep_settings
 from shoplake_assets.settings import Settings
 from shoplake_assets.tables import ALL
 from shoplake_assets_tests.waiting import wait_until
@@ -18,10 +21,13 @@ from shoplake_assets_tests.waiting import wait_until
 
 @contextmanager
 def broker_and_spark(folder: Path) -> Iterator[Settings]:
-    """Start both on free ports with a home in the folder, wait until they answer, and stop them at the end."""
+    """Start both with a home in the folder, wait until they answer, and stop them at the end.
+
+    Their ports are never the usual ones: they run for a whole session, beside tests of what has fixed ports.
+    """
     lake = Settings(home=folder / "home")
     home.create_home(lake)
-    ports.choose_free_ports(lake)
+    keep_settings(lake, unusual_ports(lake))
     settings = Settings(home=lake.home)
     specs = [spec for spec in prepare(settings, generator=False) if spec.name in ("kafka", "spark")]
     supervision.start(settings, specs)
@@ -33,6 +39,15 @@ def broker_and_spark(folder: Path) -> Iterator[Settings]:
         yield settings
     finally:
         supervision.stop(settings)
+
+
+def unusual_ports(settings: Settings) -> dict[str, dict[str, int]]:
+    """Free ports for all servers of a lake, other than the usual: another lake must not be taken for this one."""
+    served = list(lake_ports(settings))
+    sections: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for port, number in zip(served, free_ports(len(served)), strict=True):
+        sections[port.section][port.name] = number
+    return sections
 
 
 def empty_lake(settings: Settings) -> None:

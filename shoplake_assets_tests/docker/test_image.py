@@ -6,9 +6,11 @@ import re
 import runpy
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +29,7 @@ STATE = (
     platform.machine() != "x86_64" and "CI" not in os.environ, reason="hadolint's wheel is for x86-64 only"
 )
 def test_hadolint_is_content() -> None:
-    found = shutil.which("hadolint")
+    found = shutil.which("hadolint", path=str(Path(sys.executable).parent))
     assert found, "hadolint is not installed; the extra 'test' brings it"
     done = subprocess.run([found, DOCKER / "Dockerfile"], capture_output=True, text=True, check=False, timeout=120)  # noqa: S603  found above
     assert (done.returncode, done.stdout) == (0, "")

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -197,7 +198,8 @@ def test_an_executor_starts_as_its_driver_wants(tmp_path: Path) -> None:
         # In the order of numbers, not of letters, and whole.
         **{f"SPARK_JAVA_OPT_{number}": f"-Dn={number} and a blank" for number in range(11)},
     }
-    lake = {"SHOPLAKE_RUNTIME__JAVA": str(tmp_path), "SHOPLAKE_HOME": str(tmp_path)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    lake = {"SHOPLAKE_RUNTIME__JAVA": str(tmp_path), "SHOPLAKE_HOME": str(tmp_path), "PATH": path}
     arguments = ["bash", str(script), "executor"]
     subprocess.run(arguments, env=os.environ | spark | lake, check=True, timeout=60)  # noqa: S603  the script above
     said = (tmp_path / "arguments").read_text().splitlines()

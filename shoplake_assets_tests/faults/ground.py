@@ -5,9 +5,7 @@ faults.
 """
 
 import json
-import random
 import shlex
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +20,8 @@ from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.position import Position
 from shoplake_assets.runtime.jars import resolve_jars
 from shoplake_assets.runtime.java import find_java
-from shoplake_assets.runtime.ports import CANDIDATES, is_free, lake_ports
 from shoplake_assets.settings import Settings
+from shoplake_assets_tests.embedded import unusual_ports
 from shoplake_assets_tests.faults.traffic import Traffic
 from shoplake_assets_tests.product.conftest import Product
 
@@ -90,7 +88,7 @@ def product_under_traffic(folder: Path, *, rate: float) -> Iterator[Ground]:
     """
     product = Product(folder / "home")
     product.home.mkdir(parents=True)
-    own = _free_ports(Settings(home=product.home))
+    own: dict[str, dict[str, Any]] = unusual_ports(Settings(home=product.home))
     own["ingest"]["trigger_seconds"] = TRIGGER_SECONDS
     own["maintenance"] = MAINTENANCE
     own["refresh"] = {"max_events": _STEP_EVENTS}
@@ -109,15 +107,6 @@ def product_under_traffic(folder: Path, *, rate: float) -> Iterator[Ground]:
             process.kill()
         psutil.wait_procs(left, timeout=_GONE_SECONDS)
         assert not left, f"'shoplake down' has left {left} running: {down.stdout}{down.stderr}"
-
-
-def _free_ports(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Ports other than the usual: another lake that is started meanwhile must not be taken for this one."""
-    numbers = (number for number in random.sample(CANDIDATES, len(CANDIDATES)) if is_free(number))
-    sections: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for port in lake_ports(settings):
-        sections[port.section][port.name] = next(numbers)
-    return sections
 
 
 def _belongs(process: psutil.Process, home: Path) -> bool:
