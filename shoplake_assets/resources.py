@@ -11,6 +11,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource  # noqa: TID253  makes no session before it is used
 
 from shoplake_assets.lake.catalog import open_catalog
+from shoplake_assets.lake.session import close_session
 from shoplake_assets.runtime.stream import ingest_status, kafka_range
 from shoplake_assets.settings import Settings
 
@@ -41,13 +42,13 @@ class SparkConnectResource(LazyPySparkResource):
     def begin_anew(self) -> None:
         """Give the session up; the next use makes another. A server that was started again knows none of before."""
         if self._spark_session is not None:
-            self._spark_session.stop()
+            close_session(self._spark_session)
             self._spark_session = None
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Release the session: the server would keep its catalog and its connections for an hour."""
         if self._spark_session is not None:
-            self._spark_session.stop()
+            close_session(self._spark_session)
 
 
 @dataclass(frozen=True)

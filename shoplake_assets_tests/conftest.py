@@ -12,6 +12,7 @@ import pytest
 
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.lake import Lake
+from shoplake_assets.lake.session import close_session
 from shoplake_assets.settings import Settings, load_settings
 from shoplake_assets_tests.building import Shop
 from shoplake_assets_tests.embedded import broker_and_spark, empty_lake
@@ -40,7 +41,7 @@ def spark(stack: Settings) -> "Iterator[SparkSession]":
 
     yield SparkSession.builder.remote(stack.spark_remote).getOrCreate()
     if (session := SparkSession.getActiveSession()) is not None:
-        session.stop()
+        close_session(session)
 
 
 @pytest.fixture

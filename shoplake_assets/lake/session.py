@@ -51,4 +51,14 @@ def open_session(settings: "Settings") -> Iterator["SparkSession"]:
         remedy = "'shoplake up' starts it, 'shoplake status' shows it"
         raise ShoplakeError(f"Spark at {settings.spark_remote} does not answer. {remedy}.") from error
     finally:
-        session.stop()
+        close_session(session)
+
+
+def close_session(session: "SparkSession") -> None:
+    """Give a session back and close its connection.
+
+    A client of pyspark closes itself once more when it is collected as garbage, in whatever thread that happens. In one
+    of its own, which closing waits for, it would wait for ever. So one that is closed has nothing left to close.
+    """
+    session.stop()
+    session.client.close = lambda: None  # type: ignore[operator]

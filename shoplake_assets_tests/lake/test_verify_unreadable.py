@@ -8,6 +8,7 @@ import pytest
 from pyspark.errors import PySparkException  # noqa: TID253  every test here holds a session
 
 from shoplake_assets.lake.lake import Lake
+from shoplake_assets.lake.session import close_session
 from shoplake_assets.lake.snapshots import live_files
 from shoplake_assets.lake.verify import full as full_verification
 from shoplake_assets.lake.verify.pinned import Pinned, pin
@@ -81,8 +82,10 @@ def test_a_spark_that_is_gone_says_nothing_about_the_lake(
     session = type(spark).builder.remote(settings.spark_remote).create()
     session.range(1).collect()
     session.client.release_session()
+    session.release_session_on_close = False  # it is released already
     with pytest.raises(PySparkException, match="SESSION_CLOSED"):
         full(Shop(Lake(shop.lake.catalog, session)))
+    close_session(session)
 
 
 def test_of_more_than_a_thousand_holes_the_number_is_said(shop: Shop) -> None:

@@ -9,6 +9,7 @@ import pytest
 from shoplake_assets.errors import ShoplakeError
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.lake import Lake
+from shoplake_assets.lake.session import close_session
 from shoplake_assets.lake.tables import prepare_lake
 from shoplake_assets.lake.verify.quick import verify_quickly
 from shoplake_assets.runtime import home
@@ -66,7 +67,7 @@ def test_a_lake_in_a_rest_catalog_is_filled_refreshed_and_verified_and_its_token
                     shown = [*looking.spark_pages(f"http://127.0.0.1:{interface}"), *looking.command_lines()]
                     seen = [str(row) for row in session.sql("SET").collect()]
                 finally:
-                    session.stop()
+                    close_session(session)
                 verified = verify_quickly(open_catalog(settings), kafka=lambda: None)
                 assert verified.holds, verified.proofs
                 # Spark reads it from this file, which is its owner's alone.
