@@ -3,6 +3,7 @@
 Belongs here: fixtures. Builders of events are in `building`. Nothing here is a mock.
 """
 
+import signal
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _topics = count(1)
+
+
+def pytest_configure() -> None:
+    """Let the tests be interrupted, also in the background of a shell, which has its processes ignore that.
+
+    Dagster treats SIGTERM as SIGINT is treated. What ignores both hands that on to each server that a test starts, and
+    then waits for ever for its end.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
