@@ -14,9 +14,9 @@ pytestmark = pytest.mark.spark
 
 
 def _second_home(settings: Settings, folder: Path) -> Settings:
-    """A home with a lock and checkpoints of its own, over the same catalog and so the same tables."""
+    """A home with a lock and checkpoints of its own, over the same broker and the same catalog, so the same tables."""
     folder.mkdir()
-    for shared in ("catalog.db", "warehouse"):
+    for shared in ("catalog.db", "settings.json", "warehouse"):
         (folder / shared).symlink_to(settings.home / shared)
     return settings.model_copy(update={"home": folder})
 
