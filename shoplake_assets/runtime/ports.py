@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
 
 # Below the range from which systems take the ports of outgoing connections, so that a port found free stays free.
-CANDIDATES = range(20_000, 32_000)
+_CANDIDATES = range(20_000, 32_000)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def is_free(number: int) -> bool:
 
 
 def _free_numbers(allowed: Callable[[int], bool]) -> Iterator[int]:
-    for number in random.sample(CANDIDATES, len(CANDIDATES)):
+    for number in random.sample(_CANDIDATES, len(_CANDIDATES)):
         if allowed(number) and is_free(number):
             yield number
 
