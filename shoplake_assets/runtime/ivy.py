@@ -22,7 +22,6 @@ from shoplake_assets.errors import ShoplakeError
 if TYPE_CHECKING:
     from shoplake_assets.runtime.java import Java
 
-CONFS = ("spark", "kafka", "s3", "postgres")
 # `bundle` is what some projects call their jar; without it the broker lacks scala-logging.
 TYPES = ("jar", "bundle")
 
@@ -112,7 +111,7 @@ class Ivy:
             command = [
                 *(str(self.java.executable), *self.java.options, *_proxy_options(), "-jar", str(archive)),
                 *("-settings", str(settings), "-ivy", str(module), "-cache", str(self.cache)),
-                *("-confs", *CONFS, "-types", *TYPES, "-retrieve", pattern),
+                *("-confs", *_confs(coordinates), "-types", *TYPES, "-retrieve", pattern),
             ]
             _run(command, cwd=into, total=len(coordinates), on_progress=on_progress)
 
@@ -176,14 +175,18 @@ def _settings_xml(*, with_dependencies: bool) -> str:
     )
 
 
-def _module_xml(coordinates: Iterable[Coordinate], *, with_dependencies: bool) -> str:
+def _confs(coordinates: Iterable[Coordinate]) -> list[str]:
+    return list(dict.fromkeys(one.conf for one in coordinates))
+
+
+def _module_xml(coordinates: Sequence[Coordinate], *, with_dependencies: bool) -> str:
     transitive = str(with_dependencies).lower()
     dependencies = "".join(
         f"<dependency org={quoteattr(one.organisation)} name={quoteattr(one.module)} rev={quoteattr(one.revision)} "
         f"conf='{one.conf}->default' transitive='{transitive}'/>"
         for one in coordinates
     )
-    confs = "".join(f"<conf name='{conf}'/>" for conf in CONFS)
+    confs = "".join(f"<conf name='{conf}'/>" for conf in _confs(coordinates))
     return (
         "<ivy-module version='2.0'><info organisation='shoplake' module='lake'/>"
         f"<configurations>{confs}</configurations><dependencies>{dependencies}</dependencies></ivy-module>"

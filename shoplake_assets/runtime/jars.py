@@ -55,6 +55,7 @@ COORDINATES = (
     Coordinate("kafka", "org.apache.kafka", f"kafka_{SCALA_LINE}", KAFKA_VERSION),
     Coordinate("kafka", "org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION),
 )
+GROUPS = tuple(dict.fromkeys(one.conf for one in COORDINATES))
 LOCK_FILE = "jars.lock"
 
 
@@ -159,7 +160,7 @@ def parse_lock(text: str) -> tuple[LockedJar, ...]:
     Raises:
         ShoplakeError: A line is not one of a lock.
     """
-    jars, confs = [], "|".join(ivy.CONFS)
+    jars, confs = [], "|".join(GROUPS)
     for number, line in enumerate(text.splitlines(), start=1):
         match = re.fullmatch(rf"([0-9a-f]{{64}})  ({confs})/([^/\s]+)  ([^:\s]+):([^:\s]+):([^:\s]+)", line)
         if match is None:
@@ -268,7 +269,7 @@ def _main(*arguments: str) -> None:
             (Path(__file__).parent / LOCK_FILE).write_text(make_lock(find_java(settings)))
         case ["fetch"]:
             settings.runtime.cache.mkdir(parents=True, exist_ok=True)
-            _fetch(settings, find_java(settings), ivy.CONFS, lambda _: None)
+            _fetch(settings, find_java(settings), GROUPS, lambda _: None)
         case _:
             sys.exit("usage: python -m shoplake_assets.runtime.jars lock|fetch")
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import psutil  # type: ignore[import-untyped]
 
 _POLL_SECONDS = 0.2
@@ -45,11 +46,12 @@ class Cost:
         return sum(self.cpu_seconds.values())
 
 
-class _Processes:
+class Processes:
     """Adds up the CPU seconds of processes and of their children, also of those that end meanwhile."""
 
     def __init__(self, roots: dict[str, int]) -> None:
         self._roots = roots
+        self._history: list[tuple[float, float]] = []
         self._seen: dict[tuple[str, int, float], tuple[float, float]] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -65,10 +67,18 @@ class _Processes:
         self._over.set()
         self._thread.join()
         self._look(first=False)
-        spent: Counter[str] = Counter()
+        return {name: round(seconds, 2) for name, seconds in self._spent().items()}
+
+    def spent_at(self, moment: float) -> float:
+        """CPU seconds of all from the beginning to a moment, in seconds since 1970, between two looks by proportion."""
+        times, spent = zip(*self._history, strict=True)
+        return float(np.interp(moment, times, spent))
+
+    def _spent(self) -> dict[str, float]:
+        spent: dict[str, float] = dict.fromkeys(self._roots, 0.0)
         for (name, _, _), (began, now) in self._seen.items():
-            spent[name] += now - began  # type: ignore[assignment]
-        return {name: round(seconds, 2) for name, seconds in spent.items()}
+            spent[name] += now - began
+        return spent
 
     def _watch(self) -> None:
         while not self._over.wait(_POLL_SECONDS):
@@ -85,6 +95,7 @@ class _Processes:
                 # One that is seen later has begun since, so all of its time counts.
                 began, _ = self._seen.get(key, (spent if first else 0.0, spent))
                 self._seen[key] = began, spent
+        self._history.append((time.time(), sum(self._spent().values())))
 
 
 def _family(pid: int) -> Sequence[psutil.Process]:
@@ -97,13 +108,13 @@ def _family(pid: int) -> Sequence[psutil.Process]:
 
 
 @contextmanager
-def metered(warehouse: Path, roots: dict[str, int]) -> Iterator[tuple[Cost, _Processes]]:
+def metered(warehouse: Path, roots: dict[str, int]) -> Iterator[tuple[Cost, Processes]]:
     """Measure what is done within; the cost is filled in at the end."""
     cost = Cost()
     before = {path: stat.st_mtime for path, stat in _files(warehouse)}
     for path, modified in before.items():
         os.utime(path, (0, modified))
-    processes, began = _Processes(roots), time.perf_counter()
+    processes, began = Processes(roots), time.perf_counter()
     yield cost, processes
     cost.seconds = round(time.perf_counter() - began, 2)
     cost.cpu_seconds = processes.stop()

@@ -1,0 +1,260 @@
+"""How fast does what is in Kafka come into Iceberg, beside what a user would pick instead?
+
+    python -m shoplake_assets_tests.benchmarks.drain --events 3000000 --rounds 3 --json docs/measurements/drain.json
+
+A topic of two partitions is filled with generated events. Then by turns, on the same broker, each contender drains it
+into an empty table: Shoplake's ingest as the supervisor starts it, and then refreshes of Silver until it has all of
+them; Iceberg's sink for Kafka Connect; a loop in Python; Flink SQL; and a consumer in Python that writes nothing. The
+clock of each begins when it begins to consume, and ends with its last commit. What it does until half of the events are
+committed is cold, and from then on warm.
+
+The peers parse at ingest. Shoplake keeps the payload as it came in Bronze and parses in Silver, where it also
+validates, deduplicates and sets broken records apart. So its Bronze compares with what a peer needs to have the events
+safe in a table, and its Silver with what a peer needs to have columns.
+
+Belongs here: the order of runs, and the figures. It asserts nothing: machines are noisy. Does not belong here: how a
+peer is set up (`peers`).
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any
+
+import psutil  # type: ignore[import-untyped]
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from shoplake_assets.events.generator import Mishaps
+from shoplake_assets.events.topic import wait_for_topic
+from shoplake_assets.events.traffic import Plan, send
+from shoplake_assets.lake.catalog import open_catalog
+from shoplake_assets.lake.lake import Lake
+from shoplake_assets.lake.maintenance.figures import figures_of
+from shoplake_assets.lake.silver import refresh_silver
+from shoplake_assets.runtime.jars import ICEBERG_VERSION, KAFKA_VERSION
+from shoplake_assets.runtime.java import find_java
+from shoplake_assets.runtime.ports import free_ports
+from shoplake_assets.runtime.supervision import process_states
+from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS
+from shoplake_assets_tests.benchmarks.metering import Processes
+from shoplake_assets_tests.benchmarks.peers.contenders import Course, Mark, marks_of, peers, run
+from shoplake_assets_tests.benchmarks.peers.jars import FLINK_VERSION, PEER_ICEBERG_VERSION, peers_folder
+from shoplake_assets_tests.benchmarks.peers.topic import Topic
+from shoplake_assets_tests.embedded import broker_and_spark, empty_lake
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from shoplake_assets.settings import Settings
+
+BRONZE, SILVER = "Shoplake: to Bronze", "Shoplake: to published Silver"
+_DAY = datetime(2026, 3, 1, tzinfo=UTC)
+# No broken record, at which the peers would stop; repeats and late events they take as they come.
+_MISHAPS = Mishaps(late=0.01, duplicate=0.01, bad=0.0)
+_TAIL = 3000
+
+
+def fill(settings: "Settings", *, events: int) -> Topic:
+    """Fill the topic."""
+    wait_for_topic(settings, seconds=60)
+    plan = Plan(seed=4, mishaps=_MISHAPS, start=_DAY.timestamp(), rate=None, count=events)
+    sent = send(settings, plan=plan, stop=Event(), on_progress=lambda _: None)
+    if sent.delivered != events:
+        raise SystemExit(f"{sent.delivered:,} of {events:,} events are in Kafka: {sent.failure}")
+    return Topic(
+        broker=settings.bootstrap, broker_pid=_pid(settings, "kafka"), name=settings.kafka.topic, events=events
+    )
+
+
+def shoplake(settings: "Settings", spark: "SparkSession", topic: Topic) -> tuple[Course, Course]:
+    """Drain with the ingest, then refresh Silver until it has all: the course to Bronze, and to Silver."""
+    empty_lake(settings)
+    http, interface = free_ports(2)
+    environment = {
+        **os.environ,
+        "SHOPLAKE_HOME": str(settings.home),
+        "SHOPLAKE_INGEST__PORT": str(http),
+        "SHOPLAKE_INGEST__SPARK_UI_PORT": str(interface),
+    }
+    command = [sys.executable, "-m", "shoplake_assets.ingest", "--once"]
+    own, broker = Processes({}), Processes({"kafka": topic.broker_pid})
+    began = time.time()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
+    own.add("ingest", process.pid)
+    words, _ = process.communicate()
+    own.stop()
+    if process.returncode:
+        raise SystemExit(words[-_TAIL:])
+    catalog = open_catalog(settings)
+    bronze = catalog.load_table(BRONZE_EVENTS)
+    # Spark writes this file when a query is made, before it asks Kafka for anything.
+    (metadata,) = (settings.home / "checkpoints").rglob("metadata")
+    consuming = metadata.stat().st_mtime
+    marks = [Mark(at=consuming, events=0), *marks_of(bronze)]
+    if marks[-1].events != topic.events:
+        raise SystemExit(f"Bronze has {marks[-1].events:,} of {topic.events:,} events:\n{words[-_TAIL:]}")
+    at = marks[-1].at
+    figures = figures_of(bronze)
+    to_bronze = Course(
+        began=began,
+        marks=marks,
+        cpu_seconds=round(own.spent_at(at), 2),
+        cpu_consuming=round(own.spent_at(at) - own.spent_at(consuming), 2),
+        kafka_cpu=round(broker.spent_at(at), 2),
+        files=figures.files,
+        bytes=figures.bytes,
+    )
+    refreshes = Processes({"spark": _pid(settings, "spark"), "client": os.getpid()})
+    refreshing = time.time()
+    lake = Lake(catalog, spark)
+    taken = [Mark(at=at, events=0)]
+    while taken[-1].events < topic.events:
+        (events, _), _ = refresh_silver(lake, run=f"drain{len(taken)}", at_most=settings.refresh.max_events)
+        records = int(events.metadata["records"])  # type: ignore[arg-type]
+        taken.append(Mark(at=time.time(), events=taken[-1].events + records))
+    refreshes.stop()
+    broker.stop()
+    # The minutes between the ingest's last commit and the first refresh are this program's.
+    idle = refreshing - at
+    silver = figures_of(catalog.load_table(SILVER_EVENTS))
+    spent = refreshes.spent_at(taken[-1].at)
+    to_silver = Course(
+        began=began,
+        marks=[marks[0], *(Mark(at=mark.at - idle, events=mark.events) for mark in taken[1:])],
+        cpu_seconds=round(to_bronze.cpu_seconds + spent, 2),
+        cpu_consuming=round(to_bronze.cpu_consuming + spent, 2),
+        kafka_cpu=to_bronze.kafka_cpu,
+        files=silver.files,
+        bytes=silver.bytes,
+    )
+    return to_bronze, to_silver
+
+
+def figures(course: Course) -> dict[str, float]:
+    """What the course comes to."""
+    first, last = course.marks[0], course.marks[-1]
+    half = next(mark for mark in course.marks if 2 * mark.events >= last.events)
+    warm = last.at - half.at
+    return {
+        "start_seconds": round(first.at - course.began, 2),
+        "seconds": round(last.at - first.at, 2),
+        "events_per_second": round(last.events / (last.at - first.at)),
+        "cold_events_per_second": round(half.events / (half.at - first.at)),
+        "warm_events_per_second": round((last.events - half.events) / warm) if warm else 0,
+        "cpu_seconds": course.cpu_seconds,
+        "events_per_cpu_second": round(last.events / course.cpu_seconds),
+        "events_per_cpu_second_consuming": round(last.events / course.cpu_consuming),
+        "kafka_cpu_seconds": course.kafka_cpu,
+        "commits": len(course.marks) - 1,
+        "files": course.files,
+        "bytes_per_event": round(course.bytes / last.events, 1),
+    }
+
+
+def summary(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+    """For each contender and figure the least, the median and the most."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for name in dict.fromkeys(one["contender"] for one in runs):
+        mine = [one["figures"] for one in runs if one["contender"] == name]
+        found[name] = {
+            key: {"least": min(values), "median": median(values), "most": max(values)}
+            for key in mine[0]
+            if (values := [one[key] for one in mine])
+        }
+    return found
+
+
+def show(console: Console, found: dict[str, dict[str, dict[str, float]]]) -> None:
+    """Print the medians."""
+    columns = {
+        "events/s": "events_per_second",
+        "cold": "cold_events_per_second",
+        "warm": "warm_events_per_second",
+        "per CPU s, consuming": "events_per_cpu_second_consuming",
+        "whole": "events_per_cpu_second",
+        "start s": "start_seconds",
+        "B/event": "bytes_per_event",
+        "files": "files",
+        "commits": "commits",
+    }
+    table = Table("medians", *columns)
+    for name, mine in found.items():
+        table.add_row(name, *(f"{mine[key]['median']:,.0f}" for key in columns.values()))
+    console.print(table)
+
+
+def _pid(settings: "Settings", name: str) -> int:
+    pid = process_states(settings)[name].pid
+    if pid is None:
+        raise SystemExit(f"{name} does not run")
+    return pid
+
+
+def main(
+    *,
+    events: Annotated[int, typer.Option(min=10_000, help="Events in Kafka.")] = 3_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each contender.")] = 3,
+    output: Annotated[Path | None, typer.Option("--json", help="File for what was measured.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Peers whose name has this; all by default.")] = None,
+) -> None:
+    """Measure all contenders, by turns."""
+    from pyspark.sql import SparkSession
+
+    console = Console()
+    runs: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="shoplake-bench-") as name, broker_and_spark(Path(name)) as settings:
+        topic = fill(settings, events=events)
+        java = find_java(settings)
+        chosen = [
+            peer
+            for peer in peers(topic, java=java, jars=peers_folder(settings, java))
+            if only is None or any(part in peer.name for part in only)
+        ]
+        spark = SparkSession.builder.remote(settings.spark_remote).getOrCreate()
+        for number in range(rounds):
+            courses = dict(zip((BRONZE, SILVER), shoplake(settings, spark, topic), strict=True))
+            for place, peer in enumerate(chosen):
+                courses[peer.name] = run(peer, topic, folder=Path(name) / f"run{number}-{place}")
+            for contender, course in courses.items():
+                runs.append({"contender": contender, "round": number, "figures": figures(course), **asdict(course)})
+                console.print(contender, figures(course))
+        spark.stop()
+    found = summary(runs)
+    show(console, found)
+    if output is not None:
+        document = {
+            "machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
+            f"{platform.system()} on {platform.machine()}",
+            "measured_on": datetime.now(UTC).date().isoformat(),
+            "events": events,
+            "rounds": rounds,
+            "versions": {
+                "python": platform.python_version(),
+                "java": java.version,
+                "iceberg": ICEBERG_VERSION,
+                "kafka": KAFKA_VERSION,
+                "flink": FLINK_VERSION,
+                "peers' iceberg": PEER_ICEBERG_VERSION,
+                **{package: version(package) for package in ("pyspark", "pyiceberg", "polars", "confluent-kafka")},
+            },
+            "summary": found,
+            "runs": runs,
+        }
+        output.write_text(json.dumps(document, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)

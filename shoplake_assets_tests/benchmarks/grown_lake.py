@@ -1,0 +1,65 @@
+"""A lake that has grown for weeks, made by Spark in minutes: Bronze as the stream would have left it.
+
+Belongs here: the events of such a lake, any range of them, and their commit to Bronze. Does not belong here: Silver and
+Gold, which the real refreshes make.
+
+Event number n arrives at a steady rate, so that a lake of twenty times the events has twenty times the hours, and what
+is new touches as many rows of it as in a small one. One of a hundred comes late, by up to a day.
+"""
+
+from typing import TYPE_CHECKING
+
+from shoplake_assets.tables import BRONZE_EVENTS, CATALOG
+from shoplake_assets_tests.building import TOPIC_ID
+
+if TYPE_CHECKING:
+    from shoplake_assets.lake.lake import Lake
+
+PER_HOUR = 20_000
+"""Events in an hour."""
+PARTITIONS = 2
+_START = "2026-01-01T00:00:00Z"
+_EVENTS = """
+    SELECT
+        'shop-events' AS topic, '{topic}' AS topic_id, CAST({partition} AS INT) AS partition, id AS offset,
+        arrived AS kafka_timestamp, CAST(user_id AS BINARY) AS key,
+        CAST(to_json(struct(
+            event_id, event_type, date_format(happened, "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'") AS event_time, user_id,
+            concat('s', hash % 5000, '-', number div 5000) AS session_id, concat('p', product) AS product_id,
+            concat('Product ', product) AS product_name, concat('category ', product % 12) AS category,
+            CAST(1 + product * 7 % 300 + 0.99 AS DECIMAL(12, 2)) AS price, CAST(1 + hash % 3 AS INT) AS quantity
+        )) AS BINARY) AS payload,
+        CAST(NULL AS ARRAY<STRUCT<key: STRING, value: BINARY>>) AS headers,
+        arrived AS ingested_at
+    FROM (
+        SELECT *, concat('u', hash % 5000) AS user_id, hash div 5000 % 500 AS product,
+            concat_ws('-', substr(md5, 1, 8), substr(md5, 9, 4), substr(md5, 13, 4), substr(md5, 17, 4),
+                substr(md5, 21)) AS event_id,
+            CASE WHEN hash % 10 < 7 THEN 'view_item' WHEN hash % 10 < 9 THEN 'add_to_cart' ELSE 'purchase' END
+                AS event_type,
+            CASE WHEN number % 100 = 7 THEN timestamp_micros(unix_micros(arrived) - 3600000000 * (1 + hash % 23))
+                ELSE arrived END AS happened
+        FROM (
+            SELECT id, number, pmod(xxhash64(number), 1000000000) AS hash, md5(CAST(number AS STRING)) AS md5,
+                timestamp_micros(unix_micros(TIMESTAMP '{start}') + number * {step}) AS arrived
+            FROM (SELECT id, id * {partitions} + {partition} AS number FROM range({first}, {end}, 1, 1))
+        )
+    )
+"""
+
+
+def commit(lake: "Lake", *, first: int, count: int) -> None:
+    """Commit the events from number `first` to Bronze in one snapshot; both numbers are multiples of PARTITIONS."""
+    parts = " UNION ALL ".join(
+        _EVENTS.format(
+            topic=TOPIC_ID,
+            partition=partition,
+            partitions=PARTITIONS,
+            start=_START,
+            step=3_600_000_000 // PER_HOUR,
+            first=first // PARTITIONS,
+            end=(first + count) // PARTITIONS,
+        )
+        for partition in range(PARTITIONS)
+    )
+    lake.spark.sql(parts).writeTo(f"{CATALOG}.{BRONZE_EVENTS}").append()
