@@ -107,7 +107,15 @@ def _python(*arguments: str) -> tuple[str, ...]:
 def _code_server(settings: "Settings") -> tuple[str, ...]:
     """`dagster api grpc` serves the code in one process; `dagster code-server start` would keep two of them."""
     return _python(
-        *("-m", "dagster", "api", "grpc", "--host", settings.bind, "--port", str(settings.dagster.code_server_port)),
+        *(
+            "-m",
+            "shoplake_assets.code_server",
+            "grpc",
+            "--host",
+            settings.bind,
+            "--port",
+            str(settings.dagster.code_server_port),
+        ),
         *("--module-name", "shoplake_assets.definitions", "--location-name", LOCATION),
         *("--use-python-environment-entry-point", "--log-format", "json", "--log-level", "warning"),
     )

@@ -12,7 +12,8 @@ from pyspark.sql import functions as F  # noqa: N812, TID253  likewise
 
 _TYPED = """
     SELECT md5(CAST(id AS STRING)) AS event_id,
-        CASE WHEN hash % 10 < 7 THEN 'view_item' WHEN hash % 10 < 9 THEN 'add_to_cart' ELSE 'purchase' END AS event_type,
+        CASE WHEN hash % 10 < 7 THEN 'view_item' WHEN hash % 10 < 9 THEN 'add_to_cart' ELSE 'purchase' END
+            AS event_type,
         1767225600.0D + id * 0.18D AS event_time, concat('u', hash % 5000) AS user_id,
         concat('s', hash % 5000, '-', id div 5000) AS session_id, concat('p', hash div 5000 % 500) AS product_id,
         concat('Product ', hash div 5000 % 500) AS product_name, concat('category ', hash div 5000 % 12) AS category,
