@@ -13,7 +13,6 @@ from shoplake_assets.assets.silver import silver_tables
 from shoplake_assets.assets.streams import bronze_events, bronze_gaps, kafka_events
 from shoplake_assets.checks.bronze import bronze_checks
 from shoplake_assets.checks.verification import verification
-from shoplake_assets.lake.session import SESSION_CONF
 from shoplake_assets.maintenance import maintenance_job
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
 from shoplake_assets.schedules import (
@@ -38,7 +37,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         jobs=[refresh_job, exports_job, maintenance_job, verify_job],
         resources={
             "connection": LakeConnection(settings),
-            "spark": SparkConnectResource(spark_config={"spark.remote": settings.spark_remote, **SESSION_CONF}),
+            "spark": SparkConnectResource(spark_config={"spark.remote": settings.spark_remote}),
         },
         # One process runs a refresh from end to end: its steps share the warm Spark session and start at once.
         executor=dg.in_process_executor,

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource  # noqa: TID253  makes no session before it is used
 
 from shoplake_assets.lake.catalog import open_catalog
-from shoplake_assets.lake.session import close_session
+from shoplake_assets.lake.session import close_session, shared_session
 from shoplake_assets.runtime.stream import ingest_status, kafka_range
 from shoplake_assets.settings import Settings
 
@@ -27,28 +27,27 @@ _MOST_BACKOFF_MS = 5_000
 
 
 class SparkConnectResource(LazyPySparkResource):
-    """A session of the warm Spark Connect server, made when it is first used and given back when the run is done."""
+    """The session of the warm Spark Connect server that all refreshes share, found when it is first used."""
 
     def _init_session(self) -> None:
         from pyspark.sql.connect.client.retries import DefaultPolicy
 
         if self._spark_session is None:
-            super()._init_session()
+            session = shared_session(self.spark_config["spark.remote"])
             # By default a client tries for ten minutes; the step's own retry is the better answer to a server that
             # is gone.
-            policy = DefaultPolicy(max_retries=_RETRIES, max_backoff=_MOST_BACKOFF_MS)
-            self.spark_session.client.set_retry_policies([policy])
+            session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES, max_backoff=_MOST_BACKOFF_MS)])
+            self._spark_session = session
 
     def begin_anew(self) -> None:
-        """Give the session up; the next use makes another. A server that was started again knows none of before."""
+        """Give the connection up; the next use makes another. A server that was started again knows none of before."""
         if self._spark_session is not None:
             close_session(self._spark_session)
             self._spark_session = None
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Release the session: the server would keep its catalog and its connections for an hour."""
-        if self._spark_session is not None:
-            close_session(self._spark_session)
+        """Close the connection; the session stays, for the next run."""
+        self.begin_anew()
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hold a session come here
-from pyspark.errors import PySparkException  # noqa: TID253  likewise
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from shoplake_assets.lake.branches import audit_branch, audit_branches
 from shoplake_assets.lake.conflicts import again_after_a_conflict
@@ -116,16 +115,16 @@ class Audit:
         self._base = base
         self.table = table
         self.branch = audit_branch(run)
-        # "Or replace", because a retry within one run begins anew.
-        self._commit(f"ALTER TABLE {self._name} CREATE OR REPLACE BRANCH {self.branch} AS OF VERSION {base}")
-
-    @property
-    def _name(self) -> str:
-        return f"{CATALOG}.{self.table}"
+        self._begin()
 
     @property
     def _branch_name(self) -> str:
-        return f"{self._name}.branch_{self.branch}"
+        return f"{CATALOG}.{self.table}.branch_{self.branch}"
+
+    @again_after_a_conflict
+    def _begin(self) -> None:
+        """Make the branch; one that is there already is set back, because a retry within one run begins anew."""
+        self._catalog.load_table(self.table).manage_snapshots().create_branch(self._base, self.branch).commit()
 
     def rows(self) -> "DataFrame":
         """The table as it would be after publication."""
@@ -169,31 +168,19 @@ class Audit:
         """Rows that the newest commit on the branch added."""
         return int(summary_of(self.snapshot()).get("added-records", 0))
 
+    @again_after_a_conflict
     def publish(self) -> None:
-        """Move `main` to the branch and drop the branch.
+        """Move `main` to the branch and drop the branch, in one commit that holds only while `main` is where it was.
 
         Raises:
             MainMovedError: `main` has moved since the branch was made; nothing is published, and the branch is there
                 until the refresh is tried again.
         """
-        call = f"CALL {CATALOG}.system.fast_forward(table => '{self._name}', branch => 'main', to => '{self.branch}')"
-        try:
-            self._commit(call)
-        except PySparkException as error:
-            main = snapshot_id_of(self._catalog.load_table(self.table))
-            if main in (self._base, self.snapshot().snapshot_id):
-                raise
+        table = self._catalog.load_table(self.table)
+        main = snapshot_id_of(table)
+        if main != self._base:
             raise MainMovedError(
                 f"{self.table} has moved from snapshot {self._base} to {main} while it was refreshed"
-            ) from error
-        self._commit(f"ALTER TABLE {self._name} DROP BRANCH IF EXISTS {self.branch}")
-
-    @retry(
-        retry=retry_if_exception_type(PySparkException),
-        stop=stop_after_attempt(3),
-        wait=wait_random(max=0.3),
-        reraise=True,
-    )
-    def _commit(self, statement: str) -> None:
-        """Run a statement that changes branches: Iceberg refuses it when something else commits in that moment."""
-        self._spark.sql(statement).collect()
+            )
+        with table.manage_snapshots() as manage:
+            manage.set_current_snapshot(ref_name=self.branch).remove_branch(self.branch)

@@ -1,13 +1,16 @@
-"""What a Spark session must be set to, wherever Spark runs, and a session for a command.
+"""What a Spark session must be set to, wherever Spark runs, and the sessions of commands and of refreshes.
 
-Belongs here: settings without which a refresh would come out otherwise, and opening a session outside Dagster. Does not
-belong here: how Spark is started (`runtime.spark`), or the catalog (`lake.catalog`).
+Belongs here: settings without which a refresh would come out otherwise, opening and closing a session. Does not belong
+here: how Spark is started (`runtime.spark`), or the catalog (`lake.catalog`).
 """
 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
 
 from shoplake_assets.errors import ShoplakeError
 
@@ -24,6 +27,7 @@ SESSION_CONF = {
 # By default a client tries for ten minutes. Whoever waits at a terminal is told sooner.
 _RETRIES = 4
 _MOST_BACKOFF_MS = 2_000
+_CLOSED = "INVALID_HANDLE.SESSION_CLOSED"
 
 
 @contextmanager
@@ -52,6 +56,37 @@ def open_session(settings: "Settings") -> Iterator["SparkSession"]:
         raise ShoplakeError(f"Spark at {settings.spark_remote} does not answer. {remedy}.") from error
     finally:
         close_session(session)
+
+
+def shared_session(remote: str) -> "SparkSession":
+    """The session that all refreshes of a day share, on the Spark Connect server.
+
+    Spark keeps the code that it has generated and compiled for each session apart. In a session of its own a refresh
+    would spend more processor time on compiling than on anything else.
+
+    Whoever uses it leaves it open. One that was idle for too long the server has closed, and its id is used up; then
+    the next one is taken.
+
+    Args:
+        remote: The server, as `spark.remote` names it.
+    """
+    from pyspark.errors.exceptions.connect import SparkConnectGrpcException
+    from pyspark.sql import SparkSession
+
+    server = remote if "/;" in remote else f"{remote}/"
+    for number in count():
+        identity = uuid5(NAMESPACE_URL, f"shoplake {datetime.now(UTC).date()} {number}")
+        session = SparkSession.builder.remote(f"{server.removesuffix(';')};session_id={identity}").create()
+        session.release_session_on_close = False
+        try:
+            session.conf.get("spark.sql.session.timeZone")
+        except SparkConnectGrpcException as error:
+            close_session(session)
+            if error.getCondition() != _CLOSED:
+                raise
+        else:
+            return session
+    raise AssertionError  # count() has no end
 
 
 def close_session(session: "SparkSession") -> None:

@@ -39,7 +39,7 @@ from shoplake_assets.lake.snapshots import (
     summary_of,
 )
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
-from shoplake_assets.transforms.silver import conform, deduplicate, set_moved_apart
+from shoplake_assets.transforms.silver import conform, mark_repeats, repeats, set_moved_apart
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -185,7 +185,7 @@ def _staying(increment: Increment, quarantine: "Table") -> "Column | None":
 def _sorted(
     records: "DataFrame", known: "DataFrame", *, seen: datetime | None, moved: bool = False
 ) -> Iterator[tuple["DataFrame", datetime | None]]:
-    """The records with their fates, in memory while they are used, and the newest event time then known.
+    """The records with their fates, and the newest event time then known; what is costly of it is kept in memory.
 
     Args:
         records: Bronze records, or quarantined ones in their form.
@@ -197,15 +197,15 @@ def _sorted(
     conformed = conform(records).persist()
     hours = _event_hours(conformed)
     held = known.where(within("event_time", spans_of(hours)))
-    fates = (
-        deduplicate(set_moved_apart(conformed, known=held) if moved else conformed, known=held)
-        .withColumn(NEWEST_BEFORE, F.lit(None if seen is None else seen.isoformat()).cast("timestamp"))
-        .persist()
+    apart = set_moved_apart(conformed, known=held) if moved else conformed
+    found = repeats(apart, known=held).persist()
+    fates = mark_repeats(apart, found).withColumn(
+        NEWEST_BEFORE, F.lit(None if seen is None else seen.isoformat()).cast("timestamp")
     )
     try:
         yield fates, max((moment for moment in (seen, *hours.values()) if moment), default=None)
     finally:
-        fates.unpersist()
+        found.unpersist()
         conformed.unpersist()
 
 

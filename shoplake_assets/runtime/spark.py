@@ -140,6 +140,8 @@ def spark_conf(
         "spark.sql.shuffle.partitions": str(cores),
         # A refresh runs some 400 pieces of generated code. Spark keeps 100, and would compile nearly all of them anew.
         "spark.sql.codegen.cache.maxEntries": "2000",
+        # What a refresh keeps in memory is read a few times and then dropped: packing it costs more than it saves.
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
         # What Spark would show in its UI: as it is by default, and what logs in at a REST catalog or at Kafka.
         "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|credential|jaas",
         **spark_catalog_conf(settings),

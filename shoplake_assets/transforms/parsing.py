@@ -31,15 +31,18 @@ _NOT_ZERO = r"^[^eE]*[1-9]"
 _RFC3339 = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$"
 # Digits are bounded, because reading a megabyte of them would take half a minute.
 _EPOCH = r"^\d{1,20}(\.\d{1,400})?(E\+?\d{1,2})?$"
+_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800  # seconds since 1970
 # Epoch numbers from here on are milliseconds: as seconds they would lie after the year 5000.
 _FIRST_MILLISECONDS = 100_000_000_000
 # How an object or an array looks once it was read as text, and other values that are neither text nor number.
 _NESTED = r"^[{\[]"
-_PLAIN = ("true", "false", '"Infinity"', '"-Infinity"')
+_CONSTANTS = ("true", "false", '"Infinity"', '"-Infinity"')
 # A longer text breaks a rule of its own, and what nests deeper would cost stack.
 _LONGEST_NESTED = 500
 # An escape for one half of a character whose other half is missing.
 _HALF = r"(?<!\\)(?:\\\\)*(?:\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F])"
+# Numbers that nothing can be wrong with but their value.
+_PLAIN = {"price": r"^\d{1,10}(\.\d{1,2})?$", "quantity": r"^\d{1,9}$"}
 _NUMBER = r"^[+-]?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,3})?$"
 
 
@@ -49,7 +52,8 @@ def parse(records: DataFrame, *, contract: ContractType) -> DataFrame:
     All reasons of a record are found in one pass: what cannot be read, and every rule of the contract on what was.
     """
     text = F.col("payload").cast("string")
-    typed = records.withColumn("_all", _objects(text)).withColumn("_raw", _only_object()).withColumns(_columns())
+    read = records.withColumn("_all", _objects(text)).withColumn("_raw", _only_object())
+    typed = read.withColumns(_beforehand()).withColumns(_columns())
     unreadable = F.coalesce(
         F.when(F.col("payload").isNull(), F.lit("payload is missing")),
         F.when(~F.is_valid_utf8(text), F.lit("payload is not UTF-8")),
@@ -58,9 +62,14 @@ def parse(records: DataFrame, *, contract: ContractType) -> DataFrame:
     broken = [
         (rule.breaks & _readable(rule.column), rule.broken) for rule in row_rules(contract) if _judged(rule.column)
     ]
-    found = F.array(*(F.when(condition, F.lit(reason)) for condition, reason in (*_unreadable_fields(), *broken)))
-    reasons = F.when(unreadable.isNotNull(), F.array(unreadable)).otherwise(F.array_compact(found))
-    return typed.withColumn(REASONS, reasons).drop("_all", "_raw")
+    found = [*_unreadable_fields(), *broken]
+    all_of_them = F.array_compact(F.array(*(F.when(condition, F.lit(reason)) for condition, reason in found)))
+    reasons = (
+        F.when(unreadable.isNotNull(), F.array(unreadable))
+        .when(F.greatest(*(condition for condition, _ in found)), all_of_them)
+        .otherwise(F.array().cast("array<string>"))
+    )
+    return typed.withColumn(REASONS, reasons).drop("_all", "_raw", *_beforehand())
 
 
 def _objects(text: Column) -> Column:
@@ -77,40 +86,53 @@ def _only_object() -> Column:
     return F.when((F.size("_all") == 2) & second[_END].isNotNull(), first)  # noqa: PLR2004  the object and the mark
 
 
+def _beforehand() -> dict[str, Column]:
+    """What several columns and reasons need: the time, and whether a number is written as nearly all are.
+
+    Only of a number that is not, more is asked: that costs ten times as much.
+    """
+    plain = {f"_plain_{name}": F.coalesce(F.col(f"_raw.{name}").rlike(form), F.lit(False)) for name, form in _PLAIN.items()}
+    return {**plain, "_time": _time(F.col("_raw.event_time"))}
+
+
 def _columns() -> dict[str, Column]:
     kind = F.col("_raw.event_type")
     for synonym, name in SYNONYMS.items():
         kind = F.when(F.col("_raw.event_type") == synonym, F.lit(name)).otherwise(kind)
-    quantity = F.coalesce(_number("quantity"), F.when(F.col("_raw.quantity").isNull(), F.lit(1).cast(_WIDE)))
-    whole = (quantity == F.floor(quantity)) & ~F.coalesce(_cut("quantity"), F.lit(False))
-    price = F.coalesce(_number("price"), F.when(F.col("_raw.price").isNull(), F.lit(0).cast(_WIDE)))
+    whole = (_number("quantity") == F.floor(_number("quantity"))) & ~F.coalesce(_cut("quantity"), F.lit(False))
     return {
         **{name: F.col(f"_raw.{name}") for name in _TEXTS},
         "event_type": kind,
-        "event_time": _time(F.col("_raw.event_time")),
-        "price": price.try_cast(T.DecimalType(*MONEY)),
-        "quantity": F.when(whole, quantity.try_cast("int")),
+        "event_time": F.when((F.col("_time") >= F.timestamp_seconds(F.lit(_YEAR_1))) & (F.col("_time") < F.timestamp_seconds(F.lit(_YEAR_10000))), F.col("_time")),
+        "price": _value("price", T.DecimalType(*MONEY), missing=0, odd=_number("price")),
+        "quantity": _value("quantity", T.IntegerType(), missing=1, odd=F.when(whole, _number("quantity"))),
         "price_defaulted": F.col("_raw.price").isNull(),
     }
 
 
+def _value(name: str, kind: T.DataType, *, missing: int, odd: Column) -> Column:
+    text = F.col(f"_raw.{name}")
+    plain = F.when(F.col(f"_plain_{name}"), text.try_cast(kind))
+    return plain.when(text.isNull(), F.lit(missing).cast(kind)).otherwise(odd.try_cast(kind))
+
+
 def _unreadable_fields() -> list[tuple[Column, str]]:
-    def given(name: str) -> Column:
-        return F.col(f"_raw.{name}").isNotNull()
+    def odd(name: str, condition: Column) -> Column:
+        return ~F.col(f"_plain_{name}") & F.col(f"_raw.{name}").isNotNull() & condition
 
     price, quantity = _number("price"), _number("quantity")
     whole = quantity == F.floor(quantity)
     return [
         *((_is_no_text(name), f"{name} is not a text") for name in _TEXTS),
         *((_has_half(name), f"{name} has half a character") for name in _TEXTS),
-        (given("event_time") & F.col("event_time").isNull(), "event_time is not a time"),
-        (given("price") & ~_is_number("price"), "price is not a number"),
-        (_is_number("price") & F.col("price").isNull(), "price is out of range"),
-        ((price != F.col("price")) | _cut("price"), "price is finer than a cent"),
-        (given("quantity") & ~_is_number("quantity"), "quantity is not a number"),
-        (~whole | _cut("quantity"), "quantity is not whole"),
-        (_is_number("quantity") & quantity.isNull(), "quantity is out of range"),
-        (whole & ~_cut("quantity") & F.col("quantity").isNull(), "quantity is out of range"),
+        (F.col("_raw.event_time").isNotNull() & F.col("event_time").isNull(), "event_time is not a time"),
+        (odd("price", ~_is_number("price")), "price is not a number"),
+        (odd("price", _is_number("price") & F.col("price").isNull()), "price is out of range"),
+        (odd("price", (price != F.col("price")) | _cut("price")), "price is finer than a cent"),
+        (odd("quantity", ~_is_number("quantity")), "quantity is not a number"),
+        (odd("quantity", ~whole | _cut("quantity")), "quantity is not whole"),
+        (odd("quantity", _is_number("quantity") & quantity.isNull()), "quantity is out of range"),
+        (odd("quantity", whole & ~_cut("quantity") & F.col("quantity").isNull()), "quantity is out of range"),
     ]
 
 
@@ -129,7 +151,7 @@ def _is_no_text(name: str) -> Column:
     kind = F.schema_of_variant(F.try_variant_get(payload, path, "variant"))
     is_plain = F.coalesce(kind, F.lit("unknown")) != "STRING"
     looks_nested = text.rlike(_NESTED) & (F.length(text) <= _LONGEST_NESTED)
-    return F.when(looks_nested, is_nested).when(text.isin(*_PLAIN), is_plain).otherwise(F.lit(False))
+    return F.when(looks_nested, is_nested).when(text.isin(*_CONSTANTS), is_plain).otherwise(F.lit(False))
 
 
 def _has_half(name: str) -> Column:
@@ -169,12 +191,12 @@ def _cut(name: str) -> Column:
 
 
 def _time(field: Column) -> Column:
-    """The moment, if it lies in the years 1 to 9999 UTC: others are no dates in Python."""
+    """The moment."""
     text = F.upper(field)
     epoch = F.when(text.rlike(_EPOCH), text.try_cast("decimal(23,9)"))
     seconds = F.when(epoch >= _FIRST_MILLISECONDS, epoch / 1000).otherwise(epoch)
-    time = F.coalesce(
+    odd = F.coalesce(
         F.timestamp_micros((seconds * 1_000_000).try_cast("long")),
         F.when(text.rlike(_RFC3339), text.try_cast("timestamp")),
     )
-    return F.when(F.year(time).between(1, 9999), time)
+    return F.when(field.rlike(_RFC3339), field.try_cast("timestamp")).otherwise(odd)

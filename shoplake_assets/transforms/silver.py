@@ -17,45 +17,51 @@ _CONTENT = tuple(name for name in columns_of(SilverEvents) if name not in (*COOR
 
 def conform(records: DataFrame) -> DataFrame:
     """Type each Bronze record and say in `fate` whether it is accepted or rejected; nothing is dropped."""
-    parsed = parse(records, contract=SilverEvents)
+    parsed = parse(records, contract=SilverEvents).drop("topic", "headers")
     return parsed.withColumn(FATE, F.when(F.size(REASONS) > 0, F.lit(REJECTED)).otherwise(F.lit(ACCEPTED)))
 
 
-def deduplicate(conformed: DataFrame, *, known: DataFrame) -> DataFrame:
-    """Turn the fate of every accepted row whose event is there already from accepted to repeated.
+def repeats(conformed: DataFrame, *, known: DataFrame) -> DataFrame:
+    """The coordinates of every accepted row whose event is there already, and whether it `differs` from that.
 
     Of rows with one `event_id` the first to arrive stays, unless `known` has the event: then none does. `known` must
     hold the Silver rows of the event hours of `conformed`: a producer's retry carries the time of the original, so no
     other hour can hold it, and the cost does not grow with the lake. A repeat `differs` if its content is not that of
     the row that stays.
 
-    Only 64-bit hashes are shuffled. Whole ids are compared for the few rows whose hash occurs twice, so a collision of
+    Only 64-bit hashes are shuffled. Whole rows are looked at for the few whose hash occurs twice, so a collision of
     hashes costs a comparison and never an event.
     """
-    content = F.xxhash64(*_CONTENT).alias("_content")
-    id_hash = F.xxhash64("event_id").alias("_hash")
-    hashed = conformed.where(F.col(FATE) == ACCEPTED).select(id_hash, "event_id", content, "ingested_at", *COORDINATES)
-    held = known.select(id_hash, "event_id", content)
+    hashed = conformed.where(F.col(FATE) == ACCEPTED).withColumn("_hash", F.xxhash64("event_id"))
+    held = known.withColumn("_hash", F.xxhash64("event_id"))
     hashes = hashed.select("_hash").unionAll(held.select("_hash"))
     twice = F.broadcast(hashes.groupBy("_hash").count().where(F.col("count") > 1).select("_hash"))
-    standing = held.join(twice, "_hash", "left_semi").groupBy("event_id").agg(F.collect_set("_content").alias("_held"))
+    content = F.xxhash64(*_CONTENT).alias("_content")
+    standing = held.join(twice, "_hash", "left_semi").select("event_id", content)
+    standing = standing.groupBy("event_id").agg(F.collect_set("_content").alias("_held"))
     # Batches of the stream are read one after the other, so this order is the same however many a refresh takes in. A
     # clock that was set back between two of them changes nothing within a Kafka partition: there, offsets decide.
     before = Window.partitionBy("event_id", "topic_id", "partition").orderBy("offset")
     arrivals = Window.partitionBy("event_id").orderBy("_arrived", *COORDINATES)
-    repeats = (
+    return (
         hashed.join(twice, "_hash", "left_semi")
+        .select("event_id", content, "ingested_at", *COORDINATES)
         .withColumn("_arrived", F.max("ingested_at").over(before))
         .withColumn("_place", F.row_number().over(arrivals))
         .withColumn("_first", F.array(F.first("_content").over(arrivals)))
         .join(standing, "event_id", "left")
         .where(F.col("_held").isNotNull() | (F.col("_place") > 1))
         .withColumn(DIFFERS, ~F.array_contains(F.coalesce("_held", "_first"), F.col("_content")))
-        .select(*COORDINATES, F.lit(True).alias("_repeat"), DIFFERS)
+        .select(*COORDINATES, DIFFERS)
     )
-    marked = conformed.join(F.broadcast(repeats), list(COORDINATES), "left")
+
+
+def mark_repeats(conformed: DataFrame, found: DataFrame) -> DataFrame:
+    """Turn the fate of the repeats that were found from accepted to repeated."""
+    few = F.broadcast(found.withColumn("_repeat", F.lit(True)))
     fate = F.when(F.col("_repeat"), F.lit(REPEATED)).otherwise(F.col(FATE))
-    return marked.withColumn(FATE, fate).withColumn(DIFFERS, F.coalesce(DIFFERS, F.lit(False))).drop("_repeat")
+    marked = conformed.join(few, list(COORDINATES), "left").withColumn(FATE, fate)
+    return marked.withColumn(DIFFERS, F.coalesce(DIFFERS, F.lit(False))).drop("_repeat")
 
 
 def set_moved_apart(conformed: DataFrame, *, known: DataFrame) -> DataFrame:

@@ -43,6 +43,7 @@ from shoplake_assets.events.traffic import Plan, send
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.lake import Lake
 from shoplake_assets.lake.maintenance.figures import figures_of
+from shoplake_assets.lake.session import close_session, shared_session
 from shoplake_assets.lake.silver import refresh_silver
 from shoplake_assets.runtime.jars import ICEBERG_VERSION, KAFKA_VERSION
 from shoplake_assets.runtime.java import find_java
@@ -56,8 +57,6 @@ from shoplake_assets_tests.benchmarks.peers.topic import Topic
 from shoplake_assets_tests.embedded import broker_and_spark, empty_lake
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
     from shoplake_assets.settings import Settings
 
 BRONZE, SILVER = "Shoplake: to Bronze", "Shoplake: to published Silver"
@@ -79,7 +78,7 @@ def fill(settings: "Settings", *, events: int) -> Topic:
     )
 
 
-def shoplake(settings: "Settings", spark: "SparkSession", topic: Topic) -> tuple[Course, Course]:
+def shoplake(settings: "Settings", topic: Topic) -> tuple[Course, Course]:
     """Drain with the ingest, then refresh Silver until it has all: the course to Bronze, and to Silver."""
     empty_lake(settings)
     http, interface = free_ports(2)
@@ -119,12 +118,14 @@ def shoplake(settings: "Settings", spark: "SparkSession", topic: Topic) -> tuple
     )
     refreshes = Processes({"spark": _pid(settings, "spark"), "client": os.getpid()})
     refreshing = time.time()
-    lake = Lake(catalog, spark)
     taken = [Mark(at=at, events=0)]
+    spark = shared_session(settings.spark_remote)
+    lake = Lake(catalog, spark)
     while taken[-1].events < topic.events:
         (events, _), _ = refresh_silver(lake, run=f"drain{len(taken)}", at_most=settings.refresh.max_events)
         records = int(events.metadata["records"])  # type: ignore[arg-type]
         taken.append(Mark(at=time.time(), events=taken[-1].events + records))
+    close_session(spark)
     refreshes.stop()
     broker.stop()
     # The minutes between the ingest's last commit and the first refresh are this program's.
@@ -211,8 +212,6 @@ def main(
     only: Annotated[list[str] | None, typer.Option(help="Peers whose name has this; all by default.")] = None,
 ) -> None:
     """Measure all contenders, by turns."""
-    from pyspark.sql import SparkSession
-
     console = Console()
     runs: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="shoplake-bench-") as name, broker_and_spark(Path(name)) as settings:
@@ -223,15 +222,13 @@ def main(
             for peer in peers(topic, java=java, jars=peers_folder(settings, java))
             if only is None or any(part in peer.name for part in only)
         ]
-        spark = SparkSession.builder.remote(settings.spark_remote).getOrCreate()
         for number in range(rounds):
-            courses = dict(zip((BRONZE, SILVER), shoplake(settings, spark, topic), strict=True))
+            courses = dict(zip((BRONZE, SILVER), shoplake(settings, topic), strict=True))
             for place, peer in enumerate(chosen):
                 courses[peer.name] = run(peer, topic, folder=Path(name) / f"run{number}-{place}")
             for contender, course in courses.items():
                 runs.append({"contender": contender, "round": number, "figures": figures(course), **asdict(course)})
                 console.print(contender, figures(course))
-        spark.stop()
     found = summary(runs)
     show(console, found)
     if output is not None:

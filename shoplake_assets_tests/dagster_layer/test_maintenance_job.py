@@ -10,7 +10,6 @@ import pytest
 
 from shoplake_assets.lake.lake import Lake
 from shoplake_assets.lake.maintenance.compaction import compact
-from shoplake_assets.lake.session import SESSION_CONF
 from shoplake_assets.maintenance import maintenance_job
 from shoplake_assets.resources import LakeConnection, SparkConnectResource
 from shoplake_assets.runtime.dagster_home import dagster_folder, prepare_dagster
@@ -32,7 +31,7 @@ def instance(tmp_path: Path) -> dg.DagsterInstance:
 def run(settings: Settings, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     resources = {
         "connection": LakeConnection(settings),
-        "spark": SparkConnectResource(spark_config={"spark.remote": settings.spark_remote, **SESSION_CONF}),
+        "spark": SparkConnectResource(spark_config={"spark.remote": settings.spark_remote}),
     }
     return maintenance_job.execute_in_process(resources=resources, instance=instance, raise_on_error=False)
 

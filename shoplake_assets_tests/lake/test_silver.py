@@ -123,11 +123,12 @@ _IDS = st.sampled_from(["a", "b", "aa", "ab", "e\u0301", "\u00e9", " a", "a "])
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_IDS, min_size=1, max_size=12), st.sets(_IDS, max_size=4))
 def test_whole_ids_decide_which_event_is_a_repeat(spark: object, ids: list[str], known: set[str]) -> None:
-    from shoplake_assets.transforms.silver import conform, deduplicate, silver_rows
+    from shoplake_assets.transforms.silver import conform, mark_repeats, repeats, silver_rows
 
     held = silver_rows(conform(bronze_records(spark, [event(event_id=name) for name in known])))  # type: ignore[arg-type]
     records = bronze_records(spark, [event(event_id=name) for name in ids])  # type: ignore[arg-type]
-    rows = deduplicate(conform(records), known=held).select("offset", "event_id", "fate").collect()
+    conformed = conform(records)
+    rows = mark_repeats(conformed, repeats(conformed, known=held)).select("offset", "event_id", "fate").collect()
     found = {row["offset"]: (row["event_id"], row["fate"]) for row in rows}
     expected = {
         offset: (name, "repeated" if name in known or name in ids[:offset] else "accepted")

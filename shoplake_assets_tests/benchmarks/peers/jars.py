@@ -43,6 +43,8 @@ COORDINATES = (
         for module in (
             *("flink-clients", "flink-sql-client", "flink-table-api-java-bridge", "flink-table-planner-loader"),
             *("flink-table-runtime", "flink-json", "flink-connector-files", "flink-connector-base"),
+            # Without these the SQL client does not read its own options.
+            *("flink-sql-gateway", "flink-python"),
         )
     ),
     Coordinate("flink", "org.apache.flink", "flink-sql-connector-kafka", FLINK_KAFKA_VERSION),

@@ -23,10 +23,7 @@ _SHAPE = pl.Struct({**dict.fromkeys(STRINGS, pl.String), "price": pl.Float64, "q
 
 def main(folder: Path, *, broker: str, topic: str, events: int) -> None:
     """Bring so many events into the table."""
-    consumer = Consumer(
-        {"bootstrap.servers": broker, "group.id": folder.name, "auto.offset.reset": "earliest"},
-        on_error=print,
-    )
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": folder.name, "auto.offset.reset": "earliest"})
     table = open_table(folder)
     consumer.subscribe([topic])
     taken = 0
