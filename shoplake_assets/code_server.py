@@ -1,6 +1,6 @@
 """Dagster's code server, with runs that begin warm.
 
-    python -m shoplake_assets.code_server --host 127.0.0.1 --port 4266 ...        takes what `dagster api grpc` takes
+    python -m shoplake_assets.code_server grpc --port 4266 ...        takes what `dagster api` takes
 
 Belongs here: how the process of a run is made. Does not belong here: serving the code, which is Dagster's own.
 
@@ -24,17 +24,17 @@ WARM = (
 """What a run of a refresh imports."""
 
 
-class WarmServer(server.DagsterApiServer):  # type: ignore[misc]
+class WarmServer(server.DagsterApiServer):
     """Dagster's server, whose runs are forked from a process that has imported what they need."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(WARM))
-        self._mp_ctx = context
+        self._mp_ctx = context  # type: ignore[assignment]
         forkserver.ensure_running()
 
 
 if __name__ == "__main__":
-    server.DagsterApiServer = WarmServer
+    server.DagsterApiServer = WarmServer  # type: ignore[misc]
     api_cli(prog_name="shoplake-code-server")

@@ -36,7 +36,8 @@ class SparkConnectResource(LazyPySparkResource):
             session = shared_session(self.spark_config["spark.remote"])
             # By default a client tries for ten minutes; the step's own retry is the better answer to a server that
             # is gone.
-            session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES, max_backoff=_MOST_BACKOFF_MS)])
+            policy = DefaultPolicy(max_retries=_RETRIES, max_backoff=_MOST_BACKOFF_MS)
+            session.client.set_retry_policies([policy])  # type: ignore[operator]
             self._spark_session = session
 
     def begin_anew(self) -> None:

@@ -234,8 +234,8 @@ class DagsterSettings(Section):
     )
     code_server_host: str = Field(LOOPBACK, description="Machine of the code server, as the other processes find it.")
     code_server_port: int = Field(4266, ge=1, le=65535, description="Port of the code server.")
-    sensor_seconds: int = Field(5, ge=1, description="Least seconds between two ticks of the Bronze ingest sensor.")
-    automation_seconds: int = Field(5, ge=1, description="Least seconds between two automation evaluations.")
+    sensor_seconds: int = Field(2, ge=1, description="Least seconds between two ticks of the Bronze ingest sensor.")
+    automation_seconds: int = Field(2, ge=1, description="Least seconds between two automation evaluations.")
     export_cron: str = Field("*/15 * * * *", description="When the CSV exports are written, cron in UTC.")
     maintenance_cron: str = Field("7,37 * * * *", description="When tables and histories are maintained, cron in UTC.")
     verify_cron: str = Field(

@@ -179,8 +179,6 @@ class Audit:
         table = self._catalog.load_table(self.table)
         main = snapshot_id_of(table)
         if main != self._base:
-            raise MainMovedError(
-                f"{self.table} has moved from snapshot {self._base} to {main} while it was refreshed"
-            )
+            raise MainMovedError(f"{self.table} has moved from snapshot {self._base} to {main} while it was refreshed")
         with table.manage_snapshots() as manage:
             manage.set_current_snapshot(ref_name=self.branch).remove_branch(self.branch)

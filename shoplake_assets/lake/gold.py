@@ -213,10 +213,14 @@ def _refresh_wave(lake: "Lake", wave: list[GoldTable], *, run: str) -> Iterator[
                 continue
             key = (gold.source, plan.source_snapshot, plan.whole, plan.hours)
             if key not in sources:
-                rows = _source_rows(lake, gold, plan).persist()
-                held.callback(rows.unpersist)
-                sources[key] = _Source(rows, pool.submit(totals, rows, _TOTALS.get(gold.source, _GOLD_TOTALS)))
-            refresh = _TableRefresh(lake, gold, plan, target, sources[key])
+                sources[key] = _Source(_source_rows(lake, gold, plan))
+                if gold.cells is not None:  # a list reads its source once
+                    held.callback(sources[key].rows.persist().unpersist)
+            if gold.adds_up and sources[key].totals is None:
+                sums = _TOTALS.get(gold.source, _GOLD_TOTALS)
+                sources[key].totals = pool.submit(totals, sources[key].rows, sums)
+            expected = sources[key].totals if gold.adds_up else None
+            refresh = _TableRefresh(lake, gold, plan, target, sources[key].rows, expected)
             refreshes.append(pool.submit(refresh.run, run))
         for refreshed in as_completed(refreshes):
             yield refreshed.result()
@@ -227,12 +231,12 @@ def _source_rows(lake: "Lake", gold: GoldTable, plan: Plan) -> "DataFrame":
     return rows if plan.whole else rows.where(in_hours(_TIME[gold.source], plan.hours))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Source:
-    """Source rows that several tables of a wave share, and what their sales add up to."""
+    """Source rows that several tables of a wave share, and what their sales add up to, where one must equal that."""
 
     rows: "DataFrame"
-    totals: "Future[Totals]"
+    totals: "Future[Totals] | None" = None
 
 
 @dataclass(frozen=True)
@@ -243,7 +247,8 @@ class _TableRefresh:
     gold: GoldTable
     plan: Plan
     target: "Table"
-    source: _Source
+    source: "DataFrame"
+    expected: "Future[Totals] | None"
 
     @again_where_main_moved
     def run(self, run: str) -> Outcome:
@@ -252,8 +257,8 @@ class _TableRefresh:
         self._write(audit)
         sums = {name: F.expr(sql) for name, sql in _GOLD_TOTALS.items()} if self.gold.adds_up else {}
         checks, found = check_small_table(self._written(audit), contract=CONTRACTS[self.gold.name], sums=sums)
-        if self.gold.adds_up:
-            checks.append(check_totals(table=self.gold.name, expected=self.source.totals.result(), found=found))
+        if self.expected is not None:
+            checks.append(check_totals(table=self.gold.name, expected=self.expected.result(), found=found))
         try:
             require(checks, table=self.gold.name, branch=audit.branch)
         except AuditFailedError as refused:
@@ -276,7 +281,7 @@ class _TableRefresh:
 
     def _write(self, audit: "Audit") -> None:
         plan, cells = self.plan, self.gold.cells
-        rows = self.gold.build(self.source.rows, plan.provenance)
+        rows = self.gold.build(self.source, plan.provenance)
         if plan.whole or cells is None:
             audit.replace_all(rows, provenance=plan.provenance)
         elif not plan.hours:

@@ -76,8 +76,10 @@ def shared_session(remote: str) -> "SparkSession":
     server = remote if "/;" in remote else f"{remote}/"
     for number in count():
         identity = uuid5(NAMESPACE_URL, f"shoplake {datetime.now(UTC).date()} {number}")
-        session = SparkSession.builder.remote(f"{server.removesuffix(';')};session_id={identity}").create()
-        session.release_session_on_close = False
+        session: SparkSession = SparkSession.builder.remote(
+            f"{server.removesuffix(';')};session_id={identity}"
+        ).create()
+        session.release_session_on_close = False  # type: ignore[attr-defined]
         try:
             session.conf.get("spark.sql.session.timeZone")
         except SparkConnectGrpcException as error:

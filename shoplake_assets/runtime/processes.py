@@ -107,15 +107,8 @@ def _python(*arguments: str) -> tuple[str, ...]:
 def _code_server(settings: "Settings") -> tuple[str, ...]:
     """`dagster api grpc` serves the code in one process; `dagster code-server start` would keep two of them."""
     return _python(
-        *(
-            "-m",
-            "shoplake_assets.code_server",
-            "grpc",
-            "--host",
-            settings.bind,
-            "--port",
-            str(settings.dagster.code_server_port),
-        ),
+        *("-m", "shoplake_assets.code_server", "grpc", "--host", settings.bind),
+        *("--port", str(settings.dagster.code_server_port)),
         *("--module-name", "shoplake_assets.definitions", "--location-name", LOCATION),
         *("--use-python-environment-entry-point", "--log-format", "json", "--log-level", "warning"),
     )
@@ -131,5 +124,5 @@ def _webserver(settings: "Settings") -> tuple[str, ...]:
 
 def _daemon(settings: "Settings") -> tuple[str, ...]:
     return _python(
-        *("-m", "dagster._daemon", "run", "--workspace", str(workspace_file(settings)), "--log-format", "json")
+        *("-m", "shoplake_assets.daemon", "run", "--workspace", str(workspace_file(settings)), "--log-format", "json")
     )

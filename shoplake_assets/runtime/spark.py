@@ -140,6 +140,9 @@ def spark_conf(
         "spark.sql.shuffle.partitions": str(cores),
         # A refresh runs some 400 pieces of generated code. Spark keeps 100, and would compile nearly all of them anew.
         "spark.sql.codegen.cache.maxEntries": "2000",
+        # Joins name what is small, and there are as many partitions as cores: planning anew at each shuffle gains
+        # nothing, and makes a job of its own of each.
+        "spark.sql.adaptive.enabled": "false",
         # What a refresh keeps in memory is read a few times and then dropped: packing it costs more than it saves.
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
         # What Spark would show in its UI: as it is by default, and what logs in at a REST catalog or at Kafka.

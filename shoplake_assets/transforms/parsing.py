@@ -91,7 +91,9 @@ def _beforehand() -> dict[str, Column]:
 
     Only of a number that is not, more is asked: that costs ten times as much.
     """
-    plain = {f"_plain_{name}": F.coalesce(F.col(f"_raw.{name}").rlike(form), F.lit(False)) for name, form in _PLAIN.items()}
+    plain = {
+        f"_plain_{name}": F.coalesce(F.col(f"_raw.{name}").rlike(form), F.lit(False)) for name, form in _PLAIN.items()
+    }
     return {**plain, "_time": _time(F.col("_raw.event_time"))}
 
 
@@ -103,7 +105,11 @@ def _columns() -> dict[str, Column]:
     return {
         **{name: F.col(f"_raw.{name}") for name in _TEXTS},
         "event_type": kind,
-        "event_time": F.when((F.col("_time") >= F.timestamp_seconds(F.lit(_YEAR_1))) & (F.col("_time") < F.timestamp_seconds(F.lit(_YEAR_10000))), F.col("_time")),
+        "event_time": F.when(
+            (F.col("_time") >= F.timestamp_seconds(F.lit(_YEAR_1)))
+            & (F.col("_time") < F.timestamp_seconds(F.lit(_YEAR_10000))),
+            F.col("_time"),
+        ),
         "price": _value("price", T.DecimalType(*MONEY), missing=0, odd=_number("price")),
         "quantity": _value("quantity", T.IntegerType(), missing=1, odd=F.when(whole, _number("quantity"))),
         "price_defaulted": F.col("_raw.price").isNull(),

@@ -122,7 +122,7 @@ def batches(catalog: "Catalog", *, skip: int, count: int) -> list[Batch]:
 
 
 def _seconds(rows: Any, column: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    micros = rows[column].cast("timestamp[us, tz=UTC]").cast("int64").to_numpy()
+    micros = rows[column].cast("int64").to_numpy()
     return np.asarray(micros, dtype=np.float64) / 1e6
 
 

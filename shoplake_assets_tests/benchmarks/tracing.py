@@ -66,5 +66,5 @@ def reports(settings: "Settings") -> Mapping[int, float]:
             materialization = record.asset_materialization
             ids = None if materialization is None else materialization.metadata.get("shoplake/snapshot_ids")
             for snapshot_id in [] if ids is None else ids.value:  # type: ignore[union-attr]
-                found[int(snapshot_id)] = record.timestamp
+                found[int(str(snapshot_id))] = record.timestamp
     return found
