@@ -18,7 +18,6 @@ peer is set up (`peers`).
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,6 @@ from statistics import median
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
-import psutil  # type: ignore[import-untyped]
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -45,15 +43,16 @@ from shoplake_assets.lake.lake import Lake
 from shoplake_assets.lake.maintenance.figures import figures_of
 from shoplake_assets.lake.session import close_session, shared_session
 from shoplake_assets.lake.silver import refresh_silver
-from shoplake_assets.runtime.jars import ICEBERG_VERSION, KAFKA_VERSION
+from shoplake_assets.runtime.jars import KAFKA_VERSION
 from shoplake_assets.runtime.java import find_java
 from shoplake_assets.runtime.ports import free_ports
 from shoplake_assets.runtime.supervision import process_states
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS
 from shoplake_assets_tests.benchmarks.metering import Processes
-from shoplake_assets_tests.benchmarks.peers.contenders import Course, Mark, marks_of, peers, run
+from shoplake_assets_tests.benchmarks.peers.contenders import Course, Mark, java_peers, marks_of, python_peers, run
 from shoplake_assets_tests.benchmarks.peers.jars import FLINK_VERSION, PEER_ICEBERG_VERSION, peers_folder
 from shoplake_assets_tests.benchmarks.peers.topic import Topic
+from shoplake_assets_tests.benchmarks.running import about
 from shoplake_assets_tests.embedded import broker_and_spark, empty_lake
 
 if TYPE_CHECKING:
@@ -78,8 +77,8 @@ def fill(settings: "Settings", *, events: int) -> Topic:
     )
 
 
-def shoplake(settings: "Settings", topic: Topic) -> tuple[Course, Course]:
-    """Drain with the ingest, then refresh Silver until it has all: the course to Bronze, and to Silver."""
+def to_bronze(settings: "Settings", topic: Topic) -> Course:
+    """Drain with the ingest, as the supervisor starts it, into an empty lake."""
     empty_lake(settings)
     http, interface = free_ports(2)
     environment = {
@@ -95,10 +94,10 @@ def shoplake(settings: "Settings", topic: Topic) -> tuple[Course, Course]:
     own.add("ingest", process.pid)
     words, _ = process.communicate()
     own.stop()
+    broker.stop()
     if process.returncode:
         raise SystemExit(words[-_TAIL:])
-    catalog = open_catalog(settings)
-    bronze = catalog.load_table(BRONZE_EVENTS)
+    bronze = open_catalog(settings).load_table(BRONZE_EVENTS)
     # Spark writes this file when a query is made, before it asks Kafka for anything.
     (metadata,) = (settings.home / "checkpoints").rglob("metadata")
     consuming = metadata.stat().st_mtime
@@ -107,7 +106,7 @@ def shoplake(settings: "Settings", topic: Topic) -> tuple[Course, Course]:
         raise SystemExit(f"Bronze has {marks[-1].events:,} of {topic.events:,} events:\n{words[-_TAIL:]}")
     at = marks[-1].at
     figures = figures_of(bronze)
-    to_bronze = Course(
+    return Course(
         began=began,
         marks=marks,
         cpu_seconds=round(own.spent_at(at), 2),
@@ -116,32 +115,35 @@ def shoplake(settings: "Settings", topic: Topic) -> tuple[Course, Course]:
         files=figures.files,
         bytes=figures.bytes,
     )
-    refreshes = Processes({"spark": _pid(settings, "spark"), "client": os.getpid()})
-    refreshing = time.time()
-    taken = [Mark(at=at, events=0)]
-    spark = shared_session(settings.spark_remote)
-    lake = Lake(catalog, spark)
-    while taken[-1].events < topic.events:
-        (events, _), _ = refresh_silver(lake, run=f"drain{len(taken)}", at_most=settings.refresh.max_events)
-        records = int(events.metadata["records"])  # type: ignore[arg-type]
+
+
+def to_silver(settings: "Settings", bronze: Course) -> Course:
+    """Refresh Silver until it has all that the ingest has drained: the course from Kafka to Silver."""
+    catalog = open_catalog(settings)
+    spent = Processes({"spark": _pid(settings, "spark"), "client": os.getpid()})
+    began, events = time.time(), bronze.marks[-1].events
+    taken = [Mark(at=began, events=0)]
+    session = shared_session(settings.spark_remote)
+    lake = Lake(catalog, session)
+    while taken[-1].events < events:
+        (refreshed, _), _ = refresh_silver(lake, run=f"drain{len(taken)}", at_most=settings.refresh.max_events)
+        records = int(refreshed.metadata["records"])  # type: ignore[arg-type]
         taken.append(Mark(at=time.time(), events=taken[-1].events + records))
-    close_session(spark)
-    refreshes.stop()
-    broker.stop()
-    # The minutes between the ingest's last commit and the first refresh are this program's.
-    idle = refreshing - at
+    close_session(session)
+    spent.stop()
+    # What lies between the ingest's last commit and the first refresh is the end of the ingest's process.
+    idle = began - bronze.marks[-1].at
+    cpu = spent.spent_at(taken[-1].at)
     silver = figures_of(catalog.load_table(SILVER_EVENTS))
-    spent = refreshes.spent_at(taken[-1].at)
-    to_silver = Course(
-        began=began,
-        marks=[marks[0], *(Mark(at=mark.at - idle, events=mark.events) for mark in taken[1:])],
-        cpu_seconds=round(to_bronze.cpu_seconds + spent, 2),
-        cpu_consuming=round(to_bronze.cpu_consuming + spent, 2),
-        kafka_cpu=to_bronze.kafka_cpu,
+    return Course(
+        began=bronze.began,
+        marks=[bronze.marks[0], *(Mark(at=mark.at - idle, events=mark.events) for mark in taken[1:])],
+        cpu_seconds=round(bronze.cpu_seconds + cpu, 2),
+        cpu_consuming=round(bronze.cpu_consuming + cpu, 2),
+        kafka_cpu=bronze.kafka_cpu,
         files=silver.files,
         bytes=silver.bytes,
     )
-    return to_bronze, to_silver
 
 
 def figures(course: Course) -> dict[str, float]:
@@ -213,17 +215,24 @@ def main(
 ) -> None:
     """Measure all contenders, by turns."""
     console = Console()
+    document = about(
+        flink=FLINK_VERSION, peers_iceberg=PEER_ICEBERG_VERSION, polars=version("polars"), kafka_connect=KAFKA_VERSION
+    )
     runs: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="shoplake-bench-") as name, broker_and_spark(Path(name)) as settings:
         topic = fill(settings, events=events)
         java = find_java(settings)
         chosen = [
             peer
-            for peer in peers(topic, java=java, jars=peers_folder(settings, java))
+            for peer in (
+                *python_peers(topic),
+                *java_peers(topic, java=java, jars=peers_folder(settings, java)),
+            )
             if only is None or any(part in peer.name for part in only)
         ]
         for number in range(rounds):
-            courses = dict(zip((BRONZE, SILVER), shoplake(settings, topic), strict=True))
+            courses = {BRONZE: to_bronze(settings, topic)}
+            courses[SILVER] = to_silver(settings, courses[BRONZE])
             for place, peer in enumerate(chosen):
                 courses[peer.name] = run(peer, topic, folder=Path(name) / f"run{number}-{place}")
             for contender, course in courses.items():
@@ -232,21 +241,9 @@ def main(
     found = summary(runs)
     show(console, found)
     if output is not None:
-        document = {
-            "machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-            f"{platform.system()} on {platform.machine()}",
-            "measured_on": datetime.now(UTC).date().isoformat(),
+        document |= {
             "events": events,
             "rounds": rounds,
-            "versions": {
-                "python": platform.python_version(),
-                "java": java.version,
-                "iceberg": ICEBERG_VERSION,
-                "kafka": KAFKA_VERSION,
-                "flink": FLINK_VERSION,
-                "peers' iceberg": PEER_ICEBERG_VERSION,
-                **{package: version(package) for package in ("pyspark", "pyiceberg", "polars", "confluent-kafka")},
-            },
             "summary": found,
             "runs": runs,
         }

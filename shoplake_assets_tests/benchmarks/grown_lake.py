@@ -1,23 +1,35 @@
 """A lake that has grown for weeks, made by Spark in minutes: Bronze as the stream would have left it.
 
-Belongs here: the events of such a lake, any range of them, and their commit to Bronze. Does not belong here: Silver and
-Gold, which the real refreshes make.
+Belongs here: the events of such a lake, any range of them, and their way to Gold by the real refreshes. Does not belong
+here: what is measured on it.
 
 Event number n arrives at a steady rate, so that a lake of twenty times the events has twenty times the hours, and what
 is new touches as many rows of it as in a small one. One of a hundred comes late, by up to a day.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoplake_assets.tables import BRONZE_EVENTS, CATALOG
+from shoplake_assets.lake.catalog import open_catalog
+from shoplake_assets.lake.gold import refresh_gold
+from shoplake_assets.lake.lake import Lake
+from shoplake_assets.lake.refresh import AuditFailedError
+from shoplake_assets.lake.session import close_session, shared_session
+from shoplake_assets.lake.silver import refresh_silver
+from shoplake_assets.tables import BRONZE_EVENTS, CATALOG, GOLD
 from shoplake_assets_tests.building import TOPIC_ID
+from shoplake_assets_tests.embedded import broker_and_spark, empty_lake
 
 if TYPE_CHECKING:
-    from shoplake_assets.lake.lake import Lake
+    from shoplake_assets.settings import Settings
 
 PER_HOUR = 20_000
 """Events in an hour."""
 PARTITIONS = 2
+_A_COMMIT = 1_000_000
 _START = "2026-01-01T00:00:00Z"
 _EVENTS = """
     SELECT
@@ -48,7 +60,7 @@ _EVENTS = """
 """
 
 
-def commit(lake: "Lake", *, first: int, count: int) -> None:
+def commit(lake: Lake, *, first: int, count: int) -> None:
     """Commit the events from number `first` to Bronze in one snapshot; both numbers are multiples of PARTITIONS."""
     parts = " UNION ALL ".join(
         _EVENTS.format(
@@ -63,3 +75,49 @@ def commit(lake: "Lake", *, first: int, count: int) -> None:
         for partition in range(PARTITIONS)
     )
     lake.spark.sql(parts).writeTo(f"{CATALOG}.{BRONZE_EVENTS}").append()
+
+
+@dataclass
+class Grown:
+    """A lake, and how many events it has."""
+
+    settings: "Settings"
+    lake: Lake
+    events: int = 0
+
+    def grow(self, *, to: int) -> None:
+        """Let it have so many events, in Bronze, Silver and Gold."""
+        while self.events < to:
+            self.add(min(_A_COMMIT, to - self.events))
+            self.refresh()
+
+    def add(self, count: int) -> None:
+        """Commit so many new events to Bronze."""
+        commit(self.lake, first=self.events, count=count)
+        self.events += count
+
+    def refresh(self) -> None:
+        """Refresh all tables.
+
+        Raises:
+            AuditFailedError: An audit failed.
+        """
+        run = f"e{self.events}"
+        refresh_silver(self.lake, run=run)
+        for outcome in refresh_gold(self.lake, tables=GOLD, run=run):
+            if isinstance(outcome, AuditFailedError):
+                raise outcome
+
+
+@contextmanager
+def grown_lake(folder: Path, *, events: int) -> Iterator[Grown]:
+    """A lake of so many events, with a broker and a Spark of its own."""
+    with broker_and_spark(folder) as settings:
+        empty_lake(settings)
+        session = shared_session(settings.spark_remote)
+        try:
+            grown = Grown(settings, Lake(open_catalog(settings), session))
+            grown.grow(to=events)
+            yield grown
+        finally:
+            close_session(session)

@@ -12,21 +12,13 @@ seen (`watching`), or what Dagster did meanwhile (`tracing`).
 """
 
 import json
-import os
-import platform
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import typer
 from rich.console import Console
@@ -34,8 +26,8 @@ from rich.table import Table
 
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.snapshots import added_files, commits, position_after, since
-from shoplake_assets.settings import Settings
 from shoplake_assets.tables import BRONZE_EVENTS, GOLD, SILVER_EVENTS
+from shoplake_assets_tests.benchmarks.running import about, running_lake
 from shoplake_assets_tests.benchmarks.tracing import Run, reports, runs_of
 from shoplake_assets_tests.benchmarks.watching import Change, Watch
 
@@ -79,25 +71,6 @@ class Batch:
     began: float
     produced: "np.ndarray[Any, np.dtype[np.float64]]"
     position: "Position"
-
-
-@contextmanager
-def running_lake(*, rate: float) -> Iterator[Settings]:
-    """A lake of its own, started as a user starts it, with the generator at the given rate."""
-    with tempfile.TemporaryDirectory(prefix="shoplake-bench-") as folder:
-        home = Path(folder) / "home"
-        environment = {
-            **os.environ,
-            "SHOPLAKE_HOME": str(home),
-            "SHOPLAKE_GENERATOR__RATE": str(rate),
-            "SHOPLAKE_INGEST__TRIGGER_SECONDS": str(TRIGGER_SECONDS),
-        }
-        shoplake = [sys.executable, "-m", "shoplake_assets.cli.main"]
-        subprocess.run([*shoplake, "up", "-d", "--ports", "auto"], env=environment, check=True)  # noqa: S603  our own
-        try:
-            yield Settings(home=home)
-        finally:
-            subprocess.run([*shoplake, "down"], env=environment, check=True)  # noqa: S603  our own command
 
 
 def batches(catalog: "Catalog", *, skip: int, count: int) -> list[Batch]:
@@ -171,7 +144,7 @@ def percentiles(values: "Sequence[float] | np.ndarray[Any, Any]") -> dict[str, f
 
 def measure(*, rate: float, count: int) -> dict[str, Any]:
     """Run a lake at the rate until so many commits after the warm-up are in Gold."""
-    with running_lake(rate=rate) as settings:
+    with running_lake(GENERATOR__RATE=rate, INGEST__TRIGGER_SECONDS=TRIGGER_SECONDS) as settings:
         catalog = open_catalog(settings)
         with Watch(catalog, {BRONZE_EVENTS, SILVER_EVENTS, *GOLD}) as watch:  # type: ignore[arg-type]
             while True:
@@ -214,6 +187,7 @@ def main(
 ) -> None:
     """Measure at each rate."""
     console = Console()
+    document = about()
     found = [measure(rate=rate, count=count) for rate in rates or [200.0, 5000.0]]
     for one in found:
         table = Table(f"seconds at {one['rate']:g} events/s", "p50", "p95", "p99", "max")
@@ -223,10 +197,7 @@ def main(
                 table.add_row(label, *(f"{figures[key]:.1f}" for key in ("p50", "p95", "p99", "max")))
         console.print(table)
     if output is not None:
-        document = {
-            "machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-            f"{platform.system()} on {platform.machine()}",
-            "measured_on": datetime.now(UTC).date().isoformat(),
+        document |= {
             "trigger_seconds": TRIGGER_SECONDS,
             "rates": found,
         }

@@ -13,92 +13,35 @@ Belongs here: the measurement. It asserts nothing: machines are noisy. Does not 
 
 import json
 import os
-import platform
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-import psutil  # type: ignore[import-untyped]
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from shoplake_assets.lake.catalog import open_catalog
-from shoplake_assets.lake.gold import refresh_gold
-from shoplake_assets.lake.lake import Lake
-from shoplake_assets.lake.refresh import AuditFailedError
-from shoplake_assets.lake.silver import refresh_silver
 from shoplake_assets.runtime.java import find_java
 from shoplake_assets.runtime.supervision import process_states
-from shoplake_assets.tables import GOLD
-from shoplake_assets_tests.benchmarks.grown_lake import commit
+from shoplake_assets_tests.benchmarks.grown_lake import Grown, grown_lake
 from shoplake_assets_tests.benchmarks.metering import metered
 from shoplake_assets_tests.benchmarks.peers import classic
-from shoplake_assets_tests.embedded import broker_and_spark, empty_lake
-
-if TYPE_CHECKING:
-    from shoplake_assets.settings import Settings
+from shoplake_assets_tests.benchmarks.running import about
 
 INCREMENT = 100_000
-_A_COMMIT = 1_000_000
 
 
-@dataclass
-class Grown:
-    """A lake, and how many events it has."""
-
-    settings: "Settings"
-    lake: Lake
-    events: int = 0
-
-    def grow(self, *, to: int) -> None:
-        """Let it have so many events, in Bronze, Silver and Gold."""
-        while self.events < to:
-            count = min(_A_COMMIT, to - self.events)
-            commit(self.lake, first=self.events, count=count)
-            self.events += count
-            self.refresh()
-
-    def refresh(self) -> None:
-        """Refresh all tables.
-
-        Raises:
-            AuditFailedError: An audit failed.
-        """
-        run = f"e{self.events}"
-        refresh_silver(self.lake, run=run)
-        for outcome in refresh_gold(self.lake, tables=GOLD, run=run):
-            if isinstance(outcome, AuditFailedError):
-                raise outcome
-
-    def increment(self) -> dict[str, Any]:
-        """Commit new events and give what their refresh cost."""
-        commit(self.lake, first=self.events, count=INCREMENT)
-        self.events += INCREMENT
-        spark = process_states(self.settings)["spark"].pid or 0
-        with metered(self.settings.home / "warehouse", {"spark": spark, "client": os.getpid()}) as (cost, _):
-            self.refresh()
-        return asdict(cost)
-
-
-def lakes(sizes: Sequence[int], folder: Path, held: ExitStack) -> dict[int, Grown]:
-    """Lakes of these sizes, each with a broker and a Spark of its own, which end with `held`."""
-    from pyspark.sql import SparkSession
-
-    grown = {}
-    for size in sizes:
-        settings = held.enter_context(broker_and_spark(folder / str(size)))
-        spark = SparkSession.builder.remote(settings.spark_remote).create()
-        held.callback(spark.stop)
-        empty_lake(settings)
-        grown[size] = Grown(settings, Lake(open_catalog(settings), spark))
-        grown[size].grow(to=size)
-    return grown
+def increment(grown: Grown) -> dict[str, Any]:
+    """Commit new events and give what their refresh cost."""
+    grown.add(INCREMENT)
+    spark = process_states(grown.settings)["spark"].pid or 0
+    with metered(grown.settings.home / "warehouse", {"spark": spark, "client": os.getpid()}) as (cost, _):
+        grown.refresh()
+    return asdict(cost)
 
 
 def summary(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -119,13 +62,14 @@ def main(
 ) -> None:
     """Measure the refreshes and the classic jobs, by turns."""
     console = Console()
+    document = about()
     runs: list[dict[str, Any]] = []
     wanted = sizes or [1_000_000, 5_000_000, 20_000_000]
     with tempfile.TemporaryDirectory(prefix="shoplake-bench-") as name, ExitStack() as held:
-        grown = lakes(wanted, Path(name), held)
+        grown = {size: held.enter_context(grown_lake(Path(name) / str(size), events=size)) for size in wanted}
         for number in range(rounds + 1):
             for size, one in grown.items():
-                cost = one.increment()
+                cost = increment(one)
                 if number:  # the first one warms up
                     runs.append({"what": "increment", "lake": size, "round": number, **cost})
                     console.print(f"increment, {size:,}: {cost['seconds']} s, CPU {cost['cpu_seconds']}")
@@ -144,10 +88,7 @@ def main(
         table.add_row(what, *(f"{figures[key]:.1f}" for key in ("least", "median", "most")))
     console.print(table)
     if output is not None:
-        document = {
-            "machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-            f"{platform.system()} on {platform.machine()}",
-            "measured_on": datetime.now(UTC).date().isoformat(),
+        document |= {
             "increment": INCREMENT,
             "summary": found,
             "runs": runs,

@@ -85,8 +85,8 @@ class Peer:
     commits: bool = True
 
 
-def peers(topic: Topic, *, java: "Java", jars: Path) -> list[Peer]:
-    """All of them."""
+def python_peers(topic: Topic) -> list[Peer]:
+    """Those that need nothing but Python."""
 
     def program(module: str) -> Callable[[Path], list[str]]:
         arguments = (topic.broker, topic.name, str(topic.events))
@@ -96,12 +96,6 @@ def peers(topic: Topic, *, java: "Java", jars: Path) -> list[Peer]:
         return float(line.split()[1])
 
     return [
-        Peer(
-            name="Iceberg's sink for Kafka Connect",
-            command=lambda folder: kafka_connect.command(folder, topic, java=java, jars=jars),
-            consuming=kafka_connect.CONSUMING.format(topic=topic.name),
-            ends=False,
-        ),
         Peer(
             name="Python loop",
             command=program(python_loop.__name__),
@@ -114,6 +108,18 @@ def peers(topic: Topic, *, java: "Java", jars: Path) -> list[Peer]:
             consuming="^CONSUMING ",
             moment=told,
             commits=False,
+        ),
+    ]
+
+
+def java_peers(topic: Topic, *, java: "Java", jars: Path) -> list[Peer]:
+    """Those that run on a JVM."""
+    return [
+        Peer(
+            name="Iceberg's sink for Kafka Connect",
+            command=lambda folder: kafka_connect.command(folder, topic, java=java, jars=jars),
+            consuming=kafka_connect.CONSUMING.format(topic=topic.name),
+            ends=False,
         ),
         Peer(
             name="Flink SQL",
