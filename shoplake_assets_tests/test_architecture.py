@@ -41,6 +41,7 @@ MAY_IMPORT = {
         "tables",
     },
     "launcher": set(),
+    "daemon": set(),
     "resources": {"lake", "runtime", "settings"},
     "checks": {"assets", "contracts", "lake", "resources", "runtime", "tables"},
     "assets": {"checks", "contracts", "dashboard", "lake", "resources", "sections", "settings", "tables"},
@@ -59,6 +60,7 @@ MAY_IMPORT = {
         "sensors",
         "settings",
     },
+    "code_server": set(),
 }
 # The assets name their checks, and the checks their assets: one layer in two folders.
 ONE_LAYER = {"assets", "checks"}

@@ -8,7 +8,7 @@ between the two leaves the quarantine ahead; the next refresh begins at Silver's
 quarantine has beyond it. So no record is lost or doubled, wherever the crash comes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from shoplake_assets.contracts.contract import table_of
 from shoplake_assets.contracts.limits import ACCEPTED, FATE, NEWEST_BEFORE
 from shoplake_assets.contracts.silver import SilverEvents
 from shoplake_assets.lake.audit import Provenance, again_where_main_moved
-from shoplake_assets.lake.hours import EPOCH, SECONDS_PER_HOUR, spans_of, within
+from shoplake_assets.lake.hours import EPOCH, SECONDS_PER_HOUR, Span, spans_of, within
 from shoplake_assets.lake.increment import Increment, beyond, plan_increment, within_reach
 from shoplake_assets.lake.refresh import Refresh, unchanged
 from shoplake_assets.lake.settlement import Batch, Counted, settle
@@ -39,7 +39,7 @@ from shoplake_assets.lake.snapshots import (
     summary_of,
 )
 from shoplake_assets.tables import BRONZE_EVENTS, SILVER_EVENTS, SILVER_QUARANTINE
-from shoplake_assets.transforms.silver import conform, mark_repeats, repeats, set_moved_apart
+from shoplake_assets.transforms.silver import conform, mark_repeats, repeats, set_moved_apart, shared_hashes
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -198,15 +198,16 @@ def _sorted(
     hours = _event_hours(conformed)
     held = known.where(within("event_time", spans_of(hours)))
     apart = set_moved_apart(conformed, known=held) if moved else conformed
-    found = repeats(apart, known=held).persist()
+    shared = shared_hashes(apart, known=held).persist()
+    found = repeats(apart, shared=shared, known=known.where(within("event_time", _spans(shared, hours)))).persist()
     fates = mark_repeats(apart, found).withColumn(
         NEWEST_BEFORE, F.lit(None if seen is None else seen.isoformat()).cast("timestamp")
     )
     try:
         yield fates, max((moment for moment in (seen, *hours.values()) if moment), default=None)
     finally:
-        found.unpersist()
-        conformed.unpersist()
+        for kept in (found, shared, conformed):
+            kept.unpersist()
 
 
 def _event_hours(conformed: "DataFrame") -> dict[int, datetime]:
@@ -215,3 +216,9 @@ def _event_hours(conformed: "DataFrame") -> dict[int, datetime]:
     newest = F.unix_micros(F.max("event_time")).alias("newest")
     found = conformed.where(F.col(FATE) == ACCEPTED).groupBy(hour).agg(newest).collect()
     return {row["hour"]: EPOCH + timedelta(microseconds=row["newest"]) for row in found}
+
+
+def _spans(shared: "DataFrame", hours: Iterable[int]) -> list[Span]:
+    """The event hours in which a shared hash may occur: of a retry that is one, between a conflict's times several."""
+    pairs = shared.select("first", "last").distinct().collect()
+    return spans_of(hour for hour in hours if any(pair["first"] <= hour <= pair["last"] for pair in pairs))

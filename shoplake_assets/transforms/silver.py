@@ -4,7 +4,7 @@ Belongs here: which record becomes which row. Does not belong here: reading and 
 """
 
 import pyspark.sql.functions as F  # noqa: N812  the name under which Spark's functions are known
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 
 from shoplake_assets.contracts.contract import columns_of
 from shoplake_assets.contracts.limits import ACCEPTED, DIFFERS, FATE, MOVED, REJECTED, REPEATED
@@ -12,6 +12,7 @@ from shoplake_assets.contracts.silver import SilverEvents, SilverQuarantine
 from shoplake_assets.transforms.parsing import REASONS, parse
 
 COORDINATES = ("topic_id", "partition", "offset")
+_SECONDS_PER_HOUR = 3600
 _CONTENT = tuple(name for name in columns_of(SilverEvents) if name not in (*COORDINATES, "kafka_timestamp"))
 
 
@@ -21,31 +22,44 @@ def conform(records: DataFrame) -> DataFrame:
     return parsed.withColumn(FATE, F.when(F.size(REASONS) > 0, F.lit(REJECTED)).otherwise(F.lit(ACCEPTED)))
 
 
-def repeats(conformed: DataFrame, *, known: DataFrame) -> DataFrame:
+def shared_hashes(conformed: DataFrame, *, known: DataFrame) -> DataFrame:
+    """The 64-bit hashes of ids that more than one row has, with the `first` and `last` event hour of those rows.
+
+    Only hashes and times are read and shuffled for all rows. Whole rows are looked at for the few that share a hash, so
+    a collision costs a comparison and never an event.
+    """
+    hour = F.floor(F.unix_seconds("event_time") / _SECONDS_PER_HOUR).alias("hour")
+    accepted = conformed.where(F.col(FATE) == ACCEPTED)
+    hashes = accepted.select(_id_hash(), hour).unionAll(known.select(_id_hash(), hour))
+    counted = hashes.groupBy("_hash").agg(
+        F.count(F.lit(1)).alias("rows"), F.min("hour").alias("first"), F.max("hour").alias("last")
+    )
+    return counted.where(F.col("rows") > 1).drop("rows")
+
+
+def repeats(conformed: DataFrame, *, shared: DataFrame, known: DataFrame) -> DataFrame:
     """The coordinates of every accepted row whose event is there already, and whether it `differs` from that.
 
-    Of rows with one `event_id` the first to arrive stays, unless `known` has the event: then none does. `known` must
-    hold the Silver rows of the event hours of `conformed`: a producer's retry carries the time of the original, so no
-    other hour can hold it, and the cost does not grow with the lake. A repeat `differs` if its content is not that of
-    the row that stays.
+    Of rows with one `event_id` the first to arrive stays, unless `known` has the event: then none does. A repeat
+    `differs` if its content is not that of the row that stays.
 
-    Only 64-bit hashes are shuffled. Whole rows are looked at for the few whose hash occurs twice, so a collision of
-    hashes costs a comparison and never an event.
+    Args:
+        conformed: The rows.
+        shared: Their hashes that are shared, among them and with Silver.
+        known: The Silver rows of all event hours of `conformed` in which a shared hash occurs. A producer's retry
+            carries the time of the original, so no other hour can hold it, and the cost does not grow with the lake.
     """
-    hashed = conformed.where(F.col(FATE) == ACCEPTED).withColumn("_hash", F.xxhash64("event_id"))
-    held = known.withColumn("_hash", F.xxhash64("event_id"))
-    hashes = hashed.select("_hash").unionAll(held.select("_hash"))
-    twice = F.broadcast(hashes.groupBy("_hash").count().where(F.col("count") > 1).select("_hash"))
+    few = F.broadcast(shared.select("_hash"))
+    suspects = conformed.where(F.col(FATE) == ACCEPTED).withColumn("_hash", _id_hash()).join(few, "_hash", "left_semi")
+    held = known.withColumn("_hash", _id_hash()).join(few, "_hash", "left_semi")
     content = F.xxhash64(*_CONTENT).alias("_content")
-    standing = held.join(twice, "_hash", "left_semi").select("event_id", content)
-    standing = standing.groupBy("event_id").agg(F.collect_set("_content").alias("_held"))
+    standing = held.select("event_id", content).groupBy("event_id").agg(F.collect_set("_content").alias("_held"))
     # Batches of the stream are read one after the other, so this order is the same however many a refresh takes in. A
     # clock that was set back between two of them changes nothing within a Kafka partition: there, offsets decide.
     before = Window.partitionBy("event_id", "topic_id", "partition").orderBy("offset")
     arrivals = Window.partitionBy("event_id").orderBy("_arrived", *COORDINATES)
     return (
-        hashed.join(twice, "_hash", "left_semi")
-        .select("event_id", content, "ingested_at", *COORDINATES)
+        suspects.select("event_id", content, "ingested_at", *COORDINATES)
         .withColumn("_arrived", F.max("ingested_at").over(before))
         .withColumn("_place", F.row_number().over(arrivals))
         .withColumn("_first", F.array(F.first("_content").over(arrivals)))
@@ -54,6 +68,10 @@ def repeats(conformed: DataFrame, *, known: DataFrame) -> DataFrame:
         .withColumn(DIFFERS, ~F.array_contains(F.coalesce("_held", "_first"), F.col("_content")))
         .select(*COORDINATES, DIFFERS)
     )
+
+
+def _id_hash() -> Column:
+    return F.xxhash64("event_id").alias("_hash")
 
 
 def mark_repeats(conformed: DataFrame, found: DataFrame) -> DataFrame:

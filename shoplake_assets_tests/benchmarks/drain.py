@@ -77,12 +77,19 @@ def fill(settings: "Settings", *, events: int) -> Topic:
     )
 
 
-def to_bronze(settings: "Settings", topic: Topic) -> Course:
-    """Drain with the ingest, as the supervisor starts it, into an empty lake."""
+def to_bronze(settings: "Settings", topic: Topic, **environment: str) -> Course:
+    """Drain with the ingest, as the supervisor starts it, into an empty lake.
+
+    Args:
+        settings: The lake.
+        topic: What is drained.
+        environment: What the ingest's environment has beside what it needs.
+    """
     empty_lake(settings)
     http, interface = free_ports(2)
-    environment = {
+    given = {
         **os.environ,
+        **environment,
         "SHOPLAKE_HOME": str(settings.home),
         "SHOPLAKE_INGEST__PORT": str(http),
         "SHOPLAKE_INGEST__SPARK_UI_PORT": str(interface),
@@ -90,7 +97,7 @@ def to_bronze(settings: "Settings", topic: Topic) -> Course:
     command = [sys.executable, "-m", "shoplake_assets.ingest", "--once"]
     own, broker = Processes({}), Processes({"kafka": topic.broker_pid})
     began = time.time()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
+    process = subprocess.Popen(command, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
     own.add("ingest", process.pid)
     words, _ = process.communicate()
     own.stop()

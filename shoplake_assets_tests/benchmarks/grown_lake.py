@@ -110,14 +110,19 @@ class Grown:
 
 
 @contextmanager
+def opened(settings: "Settings") -> Iterator[Grown]:
+    """An empty lake on a broker and a Spark that run."""
+    empty_lake(settings)
+    session = shared_session(settings.spark_remote)
+    try:
+        yield Grown(settings, Lake(open_catalog(settings), session))
+    finally:
+        close_session(session)
+
+
+@contextmanager
 def grown_lake(folder: Path, *, events: int) -> Iterator[Grown]:
     """A lake of so many events, with a broker and a Spark of its own."""
-    with broker_and_spark(folder) as settings:
-        empty_lake(settings)
-        session = shared_session(settings.spark_remote)
-        try:
-            grown = Grown(settings, Lake(open_catalog(settings), session))
-            grown.grow(to=events)
-            yield grown
-        finally:
-            close_session(session)
+    with broker_and_spark(folder) as settings, opened(settings) as grown:
+        grown.grow(to=events)
+        yield grown

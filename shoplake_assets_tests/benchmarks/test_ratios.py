@@ -10,16 +10,13 @@ from statistics import median
 
 import pytest
 
-from shoplake_assets.lake.catalog import open_catalog
-from shoplake_assets.lake.lake import Lake
-from shoplake_assets.lake.session import close_session, shared_session
 from shoplake_assets.runtime.supervision import process_states
 from shoplake_assets.settings import Settings
 from shoplake_assets_tests.benchmarks.drain import figures, fill, to_bronze
-from shoplake_assets_tests.benchmarks.grown_lake import Grown
+from shoplake_assets_tests.benchmarks.grown_lake import Grown, opened
 from shoplake_assets_tests.benchmarks.metering import metered
 from shoplake_assets_tests.benchmarks.peers.contenders import python_peers, run
-from shoplake_assets_tests.embedded import broker_and_spark, empty_lake
+from shoplake_assets_tests.embedded import broker_and_spark
 
 pytestmark = pytest.mark.spark
 
@@ -40,16 +37,11 @@ def test_the_ingest_keeps_up_with_a_loop_in_python(tmp_path: Path) -> None:
 
 
 def test_a_refresh_costs_no_more_in_a_lake_of_five_times_the_events(stack: Settings) -> None:
-    empty_lake(stack)
-    session = shared_session(stack.spark_remote)
-    try:
-        grown = Grown(stack, Lake(open_catalog(stack), session))
+    with opened(stack) as grown:
         grown.grow(to=_SMALL)
         small = _cost(grown)
         grown.grow(to=_LARGE)
         large = _cost(grown)
-    finally:
-        close_session(session)
     assert large < _MOST_TIMES_THE_SMALL_LAKES_COST * small
 
 

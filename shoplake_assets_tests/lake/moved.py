@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from unittest.mock import patch
 
+import boto3  # type: ignore[import-untyped]
 import psycopg2  # type: ignore[import-untyped]
 
 from shoplake_assets.lake.move.moving import Extent
@@ -77,5 +78,7 @@ def servers(folder: Path) -> Iterator[Servers]:
         postgres(folder / "postgres", password=_PASSWORD) as database,
         s3(folder / "s3") as store,
         patch.dict(os.environ, store.keys),
+        # A client that another test has made would be remembered with its keys.
+        patch.object(boto3, "DEFAULT_SESSION", None),
     ):
         yield Servers(database, store)

@@ -116,6 +116,18 @@ def test_a_commit_of_maintenance_does_not_make_silver_forget_where_it_is(shop: S
     assert shop.fates() == Fates(silver=2, quarantine=2, duplicates=0)
 
 
+def test_an_id_that_comes_again_with_another_time_is_no_second_row_where_both_hours_are_touched(shop: Shop) -> None:
+    shop.produce(event(event_id="a", at="2026-03-01T10:10:00Z"))
+    shop.refresh_silver()
+    again = event(event_id="a", at="2026-03-01T12:10:00Z")
+    shop.produce(event(event_id="b", at="2026-03-01T10:20:00Z"), again, event(event_id="c", at="2026-03-01T12:20:00Z"))
+    shop.refresh_silver()
+    hours = {row["event_id"]: row["event_time"].hour for row in shop.read(SILVER_EVENTS)}
+    assert hours == {"a": 10, "b": 10, "c": 12}
+    assert shop.fates() == Fates(silver=3, quarantine=0, duplicates=1)
+    assert shop.conflicts() == 1
+
+
 _IDS = st.sampled_from(["a", "b", "aa", "ab", "e\u0301", "\u00e9", " a", "a "])
 
 
@@ -123,12 +135,13 @@ _IDS = st.sampled_from(["a", "b", "aa", "ab", "e\u0301", "\u00e9", " a", "a "])
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_IDS, min_size=1, max_size=12), st.sets(_IDS, max_size=4))
 def test_whole_ids_decide_which_event_is_a_repeat(spark: object, ids: list[str], known: set[str]) -> None:
-    from shoplake_assets.transforms.silver import conform, mark_repeats, repeats, silver_rows
+    from shoplake_assets.transforms.silver import conform, mark_repeats, repeats, shared_hashes, silver_rows
 
     held = silver_rows(conform(bronze_records(spark, [event(event_id=name) for name in known])))  # type: ignore[arg-type]
     records = bronze_records(spark, [event(event_id=name) for name in ids])  # type: ignore[arg-type]
     conformed = conform(records)
-    rows = mark_repeats(conformed, repeats(conformed, known=held)).select("offset", "event_id", "fate").collect()
+    repeated = repeats(conformed, shared=shared_hashes(conformed, known=held), known=held)
+    rows = mark_repeats(conformed, repeated).select("offset", "event_id", "fate").collect()
     found = {row["offset"]: (row["event_id"], row["fate"]) for row in rows}
     expected = {
         offset: (name, "repeated" if name in known or name in ids[:offset] else "accepted")
