@@ -5,7 +5,8 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test unit lint format docs screenshots bench bench-capacity bench-checks bench-planning bench-verify faults soak constraints jars-lock audit sbom scan clean
+.PHONY: help install up test unit lint format docs screenshots bench bench-capacity bench-checks bench-drain \
+  bench-planning bench-profile bench-rate bench-reading bench-refresh bench-start bench-verify faults soak constraints jars-lock audit sbom scan clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,8 +67,26 @@ bench-planning: .venv/installed ## Measure planning on lakes of up to a million 
 	  --files 1000000 --commits 4000 --commits 40000 --json docs/measurements/planning.json
 	$(BIN)/python docs/generate.py
 
-bench: .venv/installed ## Measure how long a Bronze commit takes to be visible in every Gold table
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.commit_to_gold --commits 20 --rate 200
+bench: .venv/installed ## Measure from the producer to Gold at 200 events a second, and where the seconds go
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.latency --rate 200 --commits 60
+
+bench-drain: .venv/installed ## Measure from Kafka into Iceberg, by turns with Flink, Kafka Connect and Python
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.drain --events 3000000 --rounds 3
+
+bench-refresh: .venv/installed ## Measure a refresh in lakes of 1, 5 and 20 million events, beside classic batch jobs
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.refresh_cost
+
+bench-rate: .venv/installed ## Find the events a second for which the stream keeps its interval for ten minutes
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.sustained --minutes 10
+
+bench-start: .venv/installed ## Measure from `shoplake up` to ready and to Gold, and the memory of every process
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.start --rounds 3
+
+bench-reading: .venv/installed ## Measure the dashboard on a lake of 20 million events
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.reading --events 20000000
+
+bench-profile: .venv/installed ## Show what the processors do in the ingest and in refreshes; needs a JDK
+	$(BIN)/python -m shoplake_assets_tests.benchmarks.profiling
 
 # With nothing but uv: new bounds need not fit the old pins.
 .venv/bin/uv:

@@ -166,6 +166,8 @@ def test_live_changes_by_itself_and_what_an_event_says_is_never_markup(
     send(status["kafka"], sold, quiet, {"event_id": HOSTILE})
     expect(live.locator("#live-newest")).to_contain_text(HOSTILE, timeout=REFRESH_MS)
     assert live.locator("#live-newest").inner_text() != before
+    # The parts of a page are drawn one after the other.
+    expect(live.locator("#live-tiles")).to_contain_text("$1,234,567.89")
     assert tiles(live)["Revenue of the running hour"] == "$1,234,567.89"
     expect(live.locator("#live-products")).to_contain_text("<script>window.taken=1")
 
