@@ -41,7 +41,7 @@ MAY_IMPORT = {
         "tables",
     },
     "launcher": set(),
-    "daemon": set(),
+    "daemon": {"settings"},
     "resources": {"lake", "runtime", "settings"},
     "checks": {"assets", "contracts", "lake", "resources", "runtime", "tables"},
     "assets": {"checks", "contracts", "dashboard", "lake", "resources", "sections", "settings", "tables"},

@@ -27,8 +27,8 @@ _LOGIN_MODULES = {
     "SCRAM-SHA-256": "scram.ScramLoginModule",
     "SCRAM-SHA-512": "scram.ScramLoginModule",
 }
-# By default a poll gives 500 records and a partition 1 MiB a fetch, and what each poll costs beside its records makes
-# a third of all.
+# By default a poll gives 500 records and a fetch 1 MiB of a partition: what each costs beside its records is then a
+# fifth of the time.
 _FETCHING: Mapping[str, str | int] = {
     "kafka.max.poll.records": 20_000,
     "kafka.max.partition.fetch.bytes": 8 * 2**20,

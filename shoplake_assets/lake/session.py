@@ -45,8 +45,7 @@ def open_session(settings: "Settings") -> Iterator["SparkSession"]:
     session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES, max_backoff=_MOST_BACKOFF_MS)])
     try:
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # that retries are used up
-            for key, value in SESSION_CONF.items():
-                session.conf.set(key, value)
+            _configure(session)
         yield session
     except SparkConnectGrpcException as error:
         if type(error) is not SparkConnectGrpcException:  # the server answered, that something is wrong
@@ -81,7 +80,7 @@ def shared_session(remote: str) -> "SparkSession":
         ).create()
         session.release_session_on_close = False  # type: ignore[attr-defined]
         try:
-            session.conf.get("spark.sql.session.timeZone")
+            _configure(session)
         except SparkConnectGrpcException as error:
             close_session(session)
             if error.getCondition() != _CLOSED:
@@ -89,6 +88,12 @@ def shared_session(remote: str) -> "SparkSession":
         else:
             return session
     raise AssertionError  # count() has no end
+
+
+def _configure(session: "SparkSession") -> None:
+    """Set what must be set; a server that somebody else runs may have it otherwise."""
+    for key, value in SESSION_CONF.items():
+        session.conf.set(key, value)
 
 
 def close_session(session: "SparkSession") -> None:

@@ -117,6 +117,6 @@ def _create(catalog: "Catalog", name: str) -> bool:
     except (NamespaceAlreadyExistsError, TableAlreadyExistsError):
         return False
     if name != BRONZE_EVENTS:
-        # A branch can be fast-forwarded onto `main` only where `main` is an ancestor, so it needs a first snapshot.
+        # The branch of a refresh begins at a snapshot of `main`, so there must be a first one.
         table.append(table.schema().as_arrow().empty_table())
     return True

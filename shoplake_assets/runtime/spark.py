@@ -198,7 +198,8 @@ def connect_command(settings: "Settings", java: "Java", jars: "Jars") -> list[st
         "spark.ui.port": str(settings.spark.ui_port),
         "spark.connect.grpc.binding.address": settings.bind,
         "spark.connect.grpc.binding.port": str(settings.spark.connect_port),
-        # What a killed run leaves behind is let go of soon; a run that ends releases its session itself.
+        # What a killed command leaves behind is let go of soon. So is the session of all refreshes, if none comes for
+        # so long; the next one makes another.
         "spark.connect.session.manager.defaultSessionTimeout": "10m",
     }
     command = [

@@ -31,7 +31,8 @@ _NOT_ZERO = r"^[^eE]*[1-9]"
 _RFC3339 = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$"
 # Digits are bounded, because reading a megabyte of them would take half a minute.
 _EPOCH = r"^\d{1,20}(\.\d{1,400})?(E\+?\d{1,2})?$"
-_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800  # seconds since 1970
+# Seconds since 1970: a time outside of these years is no date in Python.
+_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
 # Epoch numbers from here on are milliseconds: as seconds they would lie after the year 5000.
 _FIRST_MILLISECONDS = 100_000_000_000
 # How an object or an array looks once it was read as text, and other values that are neither text nor number.
@@ -53,7 +54,8 @@ def parse(records: DataFrame, *, contract: ContractType) -> DataFrame:
     """
     text = F.col("payload").cast("string")
     read = records.withColumn("_all", _objects(text)).withColumn("_raw", _only_object())
-    typed = read.withColumns(_beforehand()).withColumns(_columns())
+    beforehand = _beforehand()
+    typed = read.withColumns(beforehand).withColumns(_columns())
     unreadable = F.coalesce(
         F.when(F.col("payload").isNull(), F.lit("payload is missing")),
         F.when(~F.is_valid_utf8(text), F.lit("payload is not UTF-8")),
@@ -69,7 +71,7 @@ def parse(records: DataFrame, *, contract: ContractType) -> DataFrame:
         .when(F.greatest(*(condition for condition, _ in found)), all_of_them)
         .otherwise(F.array().cast("array<string>"))
     )
-    return typed.withColumn(REASONS, reasons).drop("_all", "_raw", *_beforehand())
+    return typed.withColumn(REASONS, reasons).drop("_all", "_raw", *beforehand)
 
 
 def _objects(text: Column) -> Column:
@@ -117,6 +119,7 @@ def _columns() -> dict[str, Column]:
 
 
 def _value(name: str, kind: T.DataType, *, missing: int, odd: Column) -> Column:
+    """The number, read the short way where it is plain, and as `odd` where it is not."""
     text = F.col(f"_raw.{name}")
     plain = F.when(F.col(f"_plain_{name}"), text.try_cast(kind))
     return plain.when(text.isNull(), F.lit(missing).cast(kind)).otherwise(odd.try_cast(kind))
@@ -197,7 +200,7 @@ def _cut(name: str) -> Column:
 
 
 def _time(field: Column) -> Column:
-    """The moment."""
+    """The moment: RFC 3339 in the usual letters, which nearly all are; else an epoch, or RFC 3339 in small letters."""
     text = F.upper(field)
     epoch = F.when(text.rlike(_EPOCH), text.try_cast("decimal(23,9)"))
     seconds = F.when(epoch >= _FIRST_MILLISECONDS, epoch / 1000).otherwise(epoch)

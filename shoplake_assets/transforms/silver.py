@@ -18,6 +18,7 @@ _CONTENT = tuple(name for name in columns_of(SilverEvents) if name not in (*COOR
 
 def conform(records: DataFrame) -> DataFrame:
     """Type each Bronze record and say in `fate` whether it is accepted or rejected; nothing is dropped."""
+    # No table above Bronze has these.
     parsed = parse(records, contract=SilverEvents).drop("topic", "headers")
     return parsed.withColumn(FATE, F.when(F.size(REASONS) > 0, F.lit(REJECTED)).otherwise(F.lit(ACCEPTED)))
 

@@ -12,7 +12,6 @@ seen (`watching`), or what Dagster did meanwhile (`tracing`).
 """
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from shoplake_assets.tables import BRONZE_EVENTS, GOLD, SILVER_EVENTS
 from shoplake_assets_tests.benchmarks.running import about, running_lake
 from shoplake_assets_tests.benchmarks.tracing import Run, reports, runs_of
 from shoplake_assets_tests.benchmarks.watching import Change, Watch
+from shoplake_assets_tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -45,12 +45,12 @@ STEPS = (
     "sensor",
     "automation, and a refresh under way",
     "launch of the run",
-    "plan and parse",
-    "write Silver",
+    "start of its first step",
+    "plan, parse and write Silver",
     "check and publish Silver",
     "Gold",
 )
-_POLL_SECONDS = 1.0
+_PATIENCE = 4.0 * TRIGGER_SECONDS  # seconds for a commit
 _LAYERS = {"Bronze": (BRONZE_EVENTS,), "Silver": (SILVER_EVENTS,), "Gold": GOLD}
 
 
@@ -147,11 +147,11 @@ def measure(*, rate: float, count: int) -> dict[str, Any]:
     with running_lake(GENERATOR__RATE=rate, INGEST__TRIGGER_SECONDS=TRIGGER_SECONDS) as settings:
         catalog = open_catalog(settings)
         with Watch(catalog, {BRONZE_EVENTS, SILVER_EVENTS, *GOLD}) as watch:  # type: ignore[arg-type]
-            while True:
-                time.sleep(_POLL_SECONDS)
-                found = batches(catalog, skip=WARM_UP_COMMITS, count=count)
-                if len(found) == count and "Gold" in visible(found[-1], watch.changes):
-                    break
+            # What has been seen anyway is asked, so that waiting takes nothing from what is measured.
+            enough = WARM_UP_COMMITS + count
+            wait_until(lambda: watch.seen(BRONZE_EVENTS) > enough, what=f"{enough} commits", seconds=_PATIENCE * enough)
+            found = batches(catalog, skip=WARM_UP_COMMITS, count=count)
+            wait_until(lambda: "Gold" in visible(found[-1], watch.changes), what="the last commit is in Gold")
         runs, told = runs_of(settings), reports(settings)
     results = []
     for batch in found:

@@ -20,9 +20,9 @@ from shoplake_assets_tests.embedded import broker_and_spark
 
 pytestmark = pytest.mark.spark
 
-# Measured: 1.1 for so few events, of which the JVM is cold for most.
+# So few events find a JVM that is cold for most of the time; warm it is well above 1.
 _LEAST_OF_THE_LOOPS_RATE = 0.6
-# Measured: 1.0. All of Silver and Gold made anew would be 5.
+# All of Silver and Gold made anew would be 5.
 _MOST_TIMES_THE_SMALL_LAKES_COST = 1.5
 _SMALL, _LARGE, _INCREMENT = 1_000_000, 5_000_000, 100_000
 

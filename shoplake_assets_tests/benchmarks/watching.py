@@ -32,7 +32,6 @@ class Change:
         snapshot_id: Its current snapshot then.
         newest_ms: When its newest snapshot, on whatever branch, was made; milliseconds since 1970.
         position: What its current snapshot reflects; of Bronze nothing.
-        branches: Its branches then.
     """
 
     at: float
@@ -40,7 +39,6 @@ class Change:
     snapshot_id: int | None
     newest_ms: int
     position: Position
-    branches: frozenset[str]
 
 
 class Watch:
@@ -61,6 +59,10 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+
+    def seen(self, table: str) -> int:
+        """How many changes of a table were seen; the first is that it is there."""
+        return sum(change.table == table for change in self.changes)
 
     def _watch(self) -> None:
         found = db.text("SELECT table_namespace, table_name, metadata_location FROM iceberg_tables")
@@ -84,6 +86,5 @@ class Watch:
                 snapshot_id=table.metadata.current_snapshot_id,
                 newest_ms=max((one.timestamp_ms for one in snapshots), default=0),
                 position=Position() if name == BRONZE_EVENTS else position_of(reflecting(table)),
-                branches=frozenset(table.refs()),
             )
         )
