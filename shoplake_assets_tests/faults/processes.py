@@ -53,8 +53,13 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 
 def _runs(process: psutil.Process) -> bool:
-    """Whether a child of the code server executes a run; its other children help multiprocessing."""
+    """Whether a process below the code server executes a run: it is forked from the server that keeps runs warm."""
     try:
-        return "spawn_main" in " ".join(process.cmdline())
+        return _is_forkserver(process.parent()) and _is_forkserver(process)
     except psutil.NoSuchProcess:
         return False
+
+
+def _is_forkserver(process: psutil.Process | None) -> bool:
+    # What is forked keeps the command of what it was forked from.
+    return process is not None and "multiprocessing.forkserver" in " ".join(process.cmdline())
