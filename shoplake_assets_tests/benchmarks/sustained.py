@@ -5,7 +5,8 @@
 A lake of its own runs as a user starts it, refreshes and all, with commits every 5 s. Its generator is replaced by one
 with a growing rate: short trials find a rate that is too high, and from there down, a tenth at a time, the first rate
 that is held for the whole time is the answer. A rate is held if the generator came to it, if 95 % of the micro-batches
-took no longer than the interval, and if no more events wait in Kafka at the end than two intervals bring.
+took no longer than the interval, and if no more events wait in Kafka at the end than two intervals bring. A trial in
+which six intervals' events wait is given up.
 
 Belongs here: the trials, and when one counts as held. It asserts nothing: machines are noisy.
 """
@@ -38,6 +39,7 @@ TRIGGER_SECONDS = 5
 _POLL_SECONDS = 1.0
 _SETTLE_SECONDS = 20.0
 _FASTER, _SLOWER = 1.5, 0.9
+_WAITING, _HOPELESS = 2, 6  # intervals
 _CAME_TO = 0.98
 _STOP_SECONDS = 60
 
@@ -48,7 +50,7 @@ class Trial:
 
     Attributes:
         rate: Events a second that were asked for.
-        seconds: How long.
+        seconds: How long; less if it was given up.
         came: Events a second that came to Kafka.
         batch_p95: 95th percentile of the seconds of a micro-batch.
         waiting: Events in Kafka that were not in Bronze at the end.
@@ -63,7 +65,7 @@ class Trial:
     @property
     def held(self) -> bool:
         """Whether the stream kept up."""
-        kept = self.batch_p95 <= TRIGGER_SECONDS and self.waiting <= 2 * TRIGGER_SECONDS * self.rate
+        kept = self.batch_p95 <= TRIGGER_SECONDS and self.waiting <= _WAITING * TRIGGER_SECONDS * self.rate
         return kept and self.came >= _CAME_TO * self.rate
 
 
@@ -76,13 +78,13 @@ def attempt(settings: "Settings", *, rate: float, seconds: float) -> Trial:
         time.sleep(_SETTLE_SECONDS)
         began, first = time.monotonic(), _in_kafka(settings)
         batches: dict[int, float] = {}
-        while (passed := time.monotonic() - began) < seconds:
+        waiting = 0
+        while (passed := time.monotonic() - began) < seconds and waiting <= _HOPELESS * TRIGGER_SECONDS * rate:
             batch = newest_batch(settings, at=passed)
             if batch is not None:
                 batches[batch.id] = batch.seconds
             time.sleep(_POLL_SECONDS)
-        last = _in_kafka(settings)
-        waiting = last - rows_of(open_catalog(settings).load_table(BRONZE_EVENTS).current_snapshot())
+            waiting = (last := _in_kafka(settings)) - _in_bronze(settings)
     finally:
         generator.terminate()
         generator.wait(_STOP_SECONDS)
@@ -102,9 +104,13 @@ def _in_kafka(settings: "Settings") -> int:
     return sum(offset for _, _, offset in found.end)
 
 
+def _in_bronze(settings: "Settings") -> int:
+    return rows_of(open_catalog(settings).load_table(BRONZE_EVENTS).current_snapshot())
+
+
 def _drained(settings: "Settings") -> None:
     """Wait until the stream has caught up with what the last trial left."""
-    while _in_kafka(settings) > rows_of(open_catalog(settings).load_table(BRONZE_EVENTS).current_snapshot()):
+    while _in_kafka(settings) > _in_bronze(settings):
         time.sleep(_POLL_SECONDS)
 
 
