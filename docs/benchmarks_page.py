@@ -62,10 +62,12 @@ def benchmarks_page(note: str) -> str:
         rate=f"{found['sustained']['events_per_second']:,.0f}",
         minutes=f"{found['sustained']['minutes']:g}",
         trigger=found["sustained"]["trigger_seconds"],
+        warm_up=found["latency"]["warm_up_commits"],
         latency=_latency_tables(found["latency"]["rates"]),
         refreshes=_refresh_table(found["refresh_cost"]["summary"]),
         start=_start_table(found["start"]),
         memory=_memory_table(found["start"]["memory"]),
+        lake_events=f"{found['reading']['events']:,}",
         reading=_reading_table(found["reading"]["pages"]),
         profile=_profile_table(found["profile"]["shares"]),
     )

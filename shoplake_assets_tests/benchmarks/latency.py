@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from shoplake_assets.lake.position import Position
 
 TRIGGER_SECONDS = 5
-WARM_UP_COMMITS = 24
-"""Two minutes."""
+WARM_UP_COMMITS = 60
+"""Five minutes, in which the JVMs compile."""
 STEPS = (
     "wait for the trigger",
     "commit to Bronze",
@@ -199,6 +199,7 @@ def main(
     if output is not None:
         document |= {
             "trigger_seconds": TRIGGER_SECONDS,
+            "warm_up_commits": WARM_UP_COMMITS,
             "rates": found,
         }
         output.write_text(json.dumps(document, indent=2) + "\n")
