@@ -4,6 +4,7 @@ Belongs here: runs and their moments, and when the sensor has told of a commit. 
 it (`latency`).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ class Run:
         created: When it was asked for.
         began: When its process began to work.
         silver_began: When the step of Silver began.
-        ended: When it ended.
+        ended: When it ended; infinite while it runs.
     """
 
     created: float
@@ -38,21 +39,21 @@ class Run:
 
 
 def runs_of(settings: "Settings") -> list[Run]:
-    """The refreshes that have ended well, oldest first."""
+    """The refreshes that have begun, oldest first: what one has published is seen before it ends."""
     found = []
     with dg.DagsterInstance.from_config(str(dagster_folder(settings))) as instance:
-        for record in instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])):
+        for record in instance.get_run_records():
             steps = {
                 entry.step_key: entry.timestamp
                 for entry in instance.all_logs(record.dagster_run.run_id, of_type=dg.DagsterEventType.STEP_START)
             }
-            if "silver" in steps and record.start_time is not None and record.end_time is not None:
+            if "silver" in steps and record.start_time is not None:
                 found.append(
                     Run(
                         created=record.create_timestamp.timestamp(),
                         began=record.start_time,
                         silver_began=steps["silver"],
-                        ended=record.end_time,
+                        ended=math.inf if record.end_time is None else record.end_time,
                     )
                 )
     return sorted(found, key=lambda run: run.began)
