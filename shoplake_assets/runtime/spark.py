@@ -28,7 +28,7 @@ CONNECT_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 JVM_FLAGS = (
     "-XX:+UseParallelGC",
     # A heap begins small, grows when collecting garbage takes a twentieth of the time and not a hundredth, and shrinks
-    # again: an idle lake keeps several hundred MB less, and a busy one is as fast.
+    # again: an idle lake keeps several hundred MB less, at little cost for a busy one.
     *("-XX:InitialHeapSize=96m", "-XX:GCTimeRatio=19", "-XX:MinHeapFreeRatio=20", "-XX:MaxHeapFreeRatio=40"),
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",
