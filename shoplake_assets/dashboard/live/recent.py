@@ -6,7 +6,7 @@ that following Silver costs what is new, not what is there.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,9 @@ _COLUMNS = (
     "partition",
     "offset",
 )
+# Kafka tells arrivals in whole milliseconds, cut short: what a shopper did within the same one has not come from a
+# clock that is fast.
+_WITHIN_MILLISECOND = timedelta(microseconds=999)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,7 @@ class RecentEvents:
         event, record = moment_of(source, NEWEST_EVENT), moment_of(source, NEWEST_RECORD)
         if snapshot is None or event is None:
             return None
-        now = min(event, record) if record else event
+        now = min(event, record + _WITHIN_MILLISECOND) if record else event
         with self._lock:
             if self._known is None or self._known.snapshot_id != snapshot.snapshot_id:
                 rows = self._read(silver, now=now)
