@@ -123,13 +123,15 @@ def _drain_table(summary: Mapping[str, Any]) -> str:
     }
     return _grid(
         ("Contender", *columns),
-        ((name, *(_spread(one[key]) for key in columns.values())) for name, one in summary.items()),
+        ((name, *(_spread(one.get(key)) for key in columns.values())) for name, one in summary.items()),
         words=1,
     )
 
 
-def _spread(figure: Mapping[str, float]) -> str:
-    """The median, and between which bounds the rounds lay."""
+def _spread(figure: Mapping[str, float] | None) -> str:
+    """The median, and between which bounds the rounds lay; nothing where no round has it."""
+    if figure is None:
+        return ""
     least, middle, most = (f"{figure[key]:,.0f}" for key in ("least", "median", "most"))
     return middle if least == most else f"{middle} ({least} to {most})"
 
