@@ -68,6 +68,9 @@ def server_properties(settings: "Settings") -> dict[str, str]:
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
+        # Kafka takes this memory when it starts, 128 MiB by default, to compact topics; here only those of its own are
+        # compacted, which have few keys.
+        "log.cleaner.dedupe.buffer.size": str(4 * 2**20),
     }
 
 
