@@ -66,6 +66,7 @@ def benchmarks_page(note: str) -> str:
         latency=_latency_tables(found["latency"]["rates"]),
         refreshes=_refresh_table(found["refresh_cost"]["summary"]),
         start=_start_table(found["start"]),
+        spent=_spent_table(found["start"]),
         memory=_memory_table(found["start"]["memory"]),
         lake_events=f"{found['reading']['events']:,}",
         reading=_reading_table(found["reading"]["pages"]),
@@ -163,6 +164,16 @@ def _start_table(start: Mapping[str, Any]) -> str:
     return _grid(
         ("From `shoplake up`, seconds", "median", "least", "most"),
         ((what, *(f"{pick(all_):.1f}" for pick in (median, min, max))) for what, all_ in rows),
+        words=1,
+    )
+
+
+def _spent_table(start: Mapping[str, Any]) -> str:
+    spent = start["cpu_seconds"]
+    whole = {"all": sum(spent.values()), "there were": start["cores"] * median(start["ready_seconds"])}
+    return _grid(
+        ("Until all are ready", "CPU seconds"),
+        ((name, f"{seconds:.1f}") for name, seconds in {**spent, **whole}.items()),
         words=1,
     )
 

@@ -1,15 +1,17 @@
-"""From `shoplake up` to a lake that is ready, to the first row of Gold, and the memory that all of it takes.
+"""From `shoplake up` to a lake that is ready, to the first row of Gold, and what it takes of processors and memory.
 
     python -m shoplake_assets_tests.benchmarks.start --rounds 3 --json docs/measurements/start.json
 
 Starts a new lake several times as a user does, with what it downloads in the cache, and the generator at 50 events a
-second. In the last round it then looks at the resident memory of every process for some minutes. Runs are forked, and
-programs share libraries: a page that several processes have counts once in all, by equal parts for each of them.
+second. Each time it notes what every process has taken of the processors until all were ready, `up` itself among them.
+In the last round it then looks at the resident memory of every process for some minutes. Runs are forked, and programs
+share libraries: a page that several processes have counts once in all, by equal parts for each of them.
 
 Belongs here: the seconds and the bytes. It asserts nothing: machines are noisy.
 """
 
 import json
+import resource
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
 
 RATE = 50
+UP = "up"
 _LOOK_SECONDS = 1.0
 
 
@@ -44,6 +47,29 @@ def resident(settings: "Settings") -> dict[str, int]:
             sizes[name] = sum(_resident(process) for process in _family(state.pid))
             sizes["supervisor"] = _resident(psutil.Process(psutil.Process(state.pid).ppid()))
     return sizes
+
+
+def processor_seconds(settings: "Settings") -> dict[str, float]:
+    """CPU seconds that each process of the lake has taken so far, with all that it has started."""
+    return {
+        name: round(sum(_spent(process) for process in _family(state.pid)), 2)
+        for name, state in process_states(settings).items()
+        if state.pid is not None
+    }
+
+
+def _spent(process: psutil.Process) -> float:
+    """CPU seconds of a process, and of its children that have ended."""
+    try:
+        return float(sum(process.cpu_times()[:4]))
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def _spent_by_commands() -> float:
+    """CPU seconds of the commands that this process has called, and of what they have waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _family(pid: int) -> Iterator[psutil.Process]:
@@ -85,14 +111,16 @@ def main(
     document = about()
     ready: list[float] = []
     gold: list[float] = []
+    spent: list[dict[str, float]] = []
     looks: list[dict[str, int]] = []
     for number in range(rounds):
-        began = time.monotonic()
+        began, before = time.monotonic(), _spent_by_commands()
         with running_lake(GENERATOR__RATE=RATE) as settings:
             ready.append(round(time.monotonic() - began, 1))
+            spent.append({UP: round(_spent_by_commands() - before, 2), **processor_seconds(settings)})
             wait_until(partial(_has_gold, settings), what="Gold has a row")
             gold.append(round(time.monotonic() - began, 1))
-            console.print(f"ready after {ready[-1]} s, first row of Gold after {gold[-1]} s")
+            console.print(f"ready after {ready[-1]} s, first row of Gold after {gold[-1]} s; CPU seconds: {spent[-1]}")
             if number == rounds - 1:
                 looks = watch(settings, seconds=minutes * 60)
     names = looks[-1]
@@ -111,6 +139,10 @@ def main(
     console.print(table)
     if output is not None:
         document |= {"rate": RATE, "ready_seconds": ready, "gold_seconds": gold, "minutes": minutes, "memory": memory}
+        document |= {
+            "cores": psutil.cpu_count(),
+            "cpu_seconds": {name: median(one[name] for one in spent) for name in spent[0]},
+        }
         output.write_text(json.dumps(document, indent=2) + "\n")
 
 
