@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install -q -c constraints.txt
+BENCH := $(BIN)/python -m shoplake_assets_tests.benchmarks
+MEASURED := docs/measurements
 
 .DEFAULT_GOAL := help
 .PHONY: help install up test unit lint format docs screenshots bench bench-capacity bench-checks bench-drain \
@@ -32,7 +34,7 @@ lint: .venv/installed ## Check style, types and that the generated pages are cur
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy docs/generate.py docs/scaling.py docs/scaling_page.py
+	$(BIN)/mypy docs/generate.py docs/scaling.py docs/scaling_page.py docs/benchmarks_page.py
 	$(BIN)/mypy .ci/audit.py .ci/sbom.py
 	$(BIN)/python docs/generate.py --check
 
@@ -40,53 +42,53 @@ format: .venv/installed ## Bring the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/installed ## Write docs/settings.md and docs/tables.md from the code, docs/SCALING.md from what was measured
+docs: .venv/installed ## Write settings.md and tables.md from the code, SCALING.md and BENCHMARKS.md from what was measured
 	$(BIN)/python docs/generate.py
 
 screenshots: .venv/installed ## Take the README's pictures from the lake that is up; needs Chromium
 	$(BIN)/python -m shoplake_assets_tests.screenshots
 
 bench-checks: .venv/installed ## Measure what the checks of a refresh cost, by turns with and without them
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.validation_cost --events 100000 --rounds 5
+	$(BENCH).validation_cost --events 100000 --rounds 5
 
 faults: .venv/installed ## Kill every part of a lake of its own under traffic, 100 times, and account for each event
 	$(BIN)/python -m shoplake_assets_tests.faults --kills 100 --report docs/faults.md
 
 soak: .venv/installed ## Watch for an hour what a lake with maintenance piles up, and whether it stays fast
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.soak --minutes 60 --rate 200
+	$(BENCH).soak --minutes 60 --rate 200
 
 bench-verify: .venv/installed ## Measure the quick verification of a lake of 1,000 files
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.quick_verify
+	$(BENCH).quick_verify
 
 bench-capacity: .venv/installed ## Measure what an event costs from Kafka to Gold; docs/SCALING.md is made from it
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.capacity --json docs/measurements/capacity.json
+	$(BENCH).capacity --json $(MEASURED)/capacity.json
 	$(BIN)/python docs/generate.py
 
 bench-planning: .venv/installed ## Measure planning on lakes of up to a million files, in metadata alone
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.planning --files 1000 --files 10000 --files 100000 \
-	  --files 1000000 --commits 4000 --commits 40000 --json docs/measurements/planning.json
+	$(BENCH).planning --files 1000 --files 10000 --files 100000 \
+	  --files 1000000 --commits 4000 --commits 40000 --json $(MEASURED)/planning.json
 	$(BIN)/python docs/generate.py
 
-bench: .venv/installed ## Measure from the producer to Gold at 200 events a second, and where the seconds go
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.latency --rate 200 --commits 60
+bench: .venv/installed ## Measure from the producer to Gold at 200 and 5,000 events a second, and where the seconds go
+	$(BENCH).latency --rate 200 --rate 5000 --commits 40 --json $(MEASURED)/latency.json
 
 bench-drain: .venv/installed ## Measure from Kafka into Iceberg, by turns with Flink, Kafka Connect and Python
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.drain --events 3000000 --rounds 3
+	$(BENCH).drain --events 5000000 --rounds 3 --json $(MEASURED)/drain.json
 
 bench-refresh: .venv/installed ## Measure a refresh in lakes of 1, 5 and 20 million events, beside classic batch jobs
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.refresh_cost
+	$(BENCH).refresh_cost --rounds 5 --classic 1 --json $(MEASURED)/refresh_cost.json
 
 bench-rate: .venv/installed ## Find the events a second for which the stream keeps its interval for ten minutes
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.sustained --minutes 10
+	$(BENCH).sustained --minutes 10 --start 20000 --json $(MEASURED)/sustained.json
 
 bench-start: .venv/installed ## Measure from `shoplake up` to ready and to Gold, and the memory of every process
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.start --rounds 3
+	$(BENCH).start --rounds 3 --minutes 3 --json $(MEASURED)/start.json
 
 bench-reading: .venv/installed ## Measure the dashboard on a lake of 20 million events
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.reading --events 20000000
+	$(BENCH).reading --events 20000000 --json $(MEASURED)/reading.json
 
 bench-profile: .venv/installed ## Show what the processors do in the ingest and in refreshes; needs a JDK
-	$(BIN)/python -m shoplake_assets_tests.benchmarks.profiling
+	$(BENCH).profiling --json $(MEASURED)/profile.json
 
 # With nothing but uv: new bounds need not fit the old pins.
 .venv/bin/uv:
