@@ -135,8 +135,8 @@ def spark_conf(
         "spark.driver.bindAddress": settings.bind,
         **_UI,
         "spark.local.dir": str(scratch),
-        # Shuffle files are removed once the garbage collector has found that nobody needs them.
-        "spark.cleaner.periodicGC.interval": "5min",
+        # Shuffle files are removed once the garbage collector has found that nobody needs them. The heap shrinks then.
+        "spark.cleaner.periodicGC.interval": "2min",
         "spark.sql.warehouse.dir": (spark_folder(settings) / "warehouse").as_uri(),
         "spark.sql.catalogImplementation": "in-memory",
         **SESSION_CONF,
