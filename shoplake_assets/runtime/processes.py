@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
 
 # Refreshes and maintenance give way to the broker and the ingest where there is not processor time enough for all.
+# A little only: a Spark that starts would else wait for an ingest that has, and everybody for Spark.
 _GIVES_WAY = ("nice", "-n", "2")
 
 # The ingest ends its last batch and the generator delivers its last events only while Kafka is there, and so on.

@@ -28,6 +28,7 @@ from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.snapshots import rows_of
 from shoplake_assets.runtime.supervision import process_states
 from shoplake_assets.tables import GOLD_HOURLY_SALES
+from shoplake_assets_tests.benchmarks.metering import Processes
 from shoplake_assets_tests.benchmarks.running import about, running_lake
 from shoplake_assets_tests.waiting import wait_until
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from shoplake_assets.settings import Settings
 
 RATE = 50
-UP = "up"
 _LOOK_SECONDS = 1.0
 
 
@@ -50,20 +50,12 @@ def resident(settings: "Settings") -> dict[str, int]:
 
 
 def processor_seconds(settings: "Settings") -> dict[str, float]:
-    """CPU seconds that each process of the lake has taken so far, with all that it has started."""
-    return {
-        name: round(sum(_spent(process) for process in _family(state.pid)), 2)
-        for name, state in process_states(settings).items()
-        if state.pid is not None
-    }
-
-
-def _spent(process: psutil.Process) -> float:
-    """CPU seconds of a process, and of its children that have ended."""
-    try:
-        return float(sum(process.cpu_times()[:4]))
-    except psutil.NoSuchProcess:
-        return 0.0
+    """CPU seconds that each process of the lake has taken so far, with what it has started and runs still."""
+    processes = Processes({})
+    for name, state in process_states(settings).items():
+        if state.pid is not None:
+            processes.add(name, state.pid)
+    return processes.stop()
 
 
 def _spent_by_commands() -> float:
@@ -117,7 +109,7 @@ def main(
         began, before = time.monotonic(), _spent_by_commands()
         with running_lake(GENERATOR__RATE=RATE) as settings:
             ready.append(round(time.monotonic() - began, 1))
-            spent.append({UP: round(_spent_by_commands() - before, 2), **processor_seconds(settings)})
+            spent.append({"up": round(_spent_by_commands() - before, 2), **processor_seconds(settings)})
             wait_until(partial(_has_gold, settings), what="Gold has a row")
             gold.append(round(time.monotonic() - began, 1))
             console.print(f"ready after {ready[-1]} s, first row of Gold after {gold[-1]} s; CPU seconds: {spent[-1]}")

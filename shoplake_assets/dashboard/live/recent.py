@@ -35,9 +35,9 @@ _COLUMNS = (
     "partition",
     "offset",
 )
-# Kafka tells arrivals in whole milliseconds, cut short: what a shopper did within the same one has not come from a
-# clock that is fast.
-_WITHIN_MILLISECOND = timedelta(microseconds=999)
+# Kafka tells arrivals in whole milliseconds, cut short: only what a shopper did later than within the same one has come
+# from a clock that is fast.
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class RecentEvents:
         event, record = moment_of(source, NEWEST_EVENT), moment_of(source, NEWEST_RECORD)
         if snapshot is None or event is None:
             return None
-        now = min(event, record + _WITHIN_MILLISECOND) if record else event
+        now = event if record is None or event < record + _MILLISECOND else record
         with self._lock:
             if self._known is None or self._known.snapshot_id != snapshot.snapshot_id:
                 rows = self._read(silver, now=now)
