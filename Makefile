@@ -79,7 +79,7 @@ bench-refresh: .venv/installed ## Measure a refresh in lakes of 1, 5 and 20 mill
 	$(BENCH).refresh_cost --rounds 5 --classic 1 --json $(MEASURED)/refresh_cost.json
 
 bench-rate: .venv/installed ## Find the events a second for which the stream keeps its interval for ten minutes
-	$(BENCH).sustained --minutes 10 --start 20000 --json $(MEASURED)/sustained.json
+	$(BENCH).sustained --minutes 10 --start 30000 --json $(MEASURED)/sustained.json
 
 bench-start: .venv/installed ## Measure from `shoplake up` to ready and to Gold, and the memory of every process
 	$(BENCH).start --rounds 3 --minutes 3 --json $(MEASURED)/start.json

@@ -62,6 +62,7 @@ def benchmarks_page(note: str) -> str:
         rate=f"{found['sustained']['events_per_second']:,.0f}",
         minutes=f"{found['sustained']['minutes']:g}",
         trigger=found["sustained"]["trigger_seconds"],
+        trials=_trials_table(found["sustained"]["trials"]),
         warm_up=found["latency"]["warm_up_commits"],
         latency=_latency_tables(found["latency"]["rates"]),
         refreshes=_refresh_table(found["refresh_cost"]["summary"]),
@@ -137,6 +138,18 @@ def _spread(figure: Mapping[str, float] | None) -> str:
         return ""
     least, middle, most = (f"{figure[key]:,.0f}" for key in ("least", "median", "most"))
     return middle if least == most else f"{middle} ({least} to {most})"
+
+
+def _trials_table(trials: Iterable[Mapping[str, Any]]) -> str:
+    columns = {"events/s": "rate", "came": "came", "seconds": "seconds", "waiting at the end": "waiting"}
+    return _grid(
+        ("Held", *columns, "micro-batch, p95, s"),
+        (
+            ("yes" if one["held"] else "no", *(f"{one[key]:,.0f}" for key in columns.values()), one["batch_p95"])
+            for one in trials
+        ),
+        words=1,
+    )
 
 
 def _latency_tables(rates: Sequence[Mapping[str, Any]]) -> str:

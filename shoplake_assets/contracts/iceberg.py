@@ -55,8 +55,8 @@ _PROPERTIES = {
     "write.distribution-mode": "none",
     "write.spark.fanout.enabled": "true",
     "write.metadata.delete-after-commit.enabled": "true",
-    # Each refresh leaves a file of few rows in every hour to which late events came. By default such a file weighs as
-    # 4 MiB, so that 32 of them are a task, and a refresh would spend most of its time on starting tasks.
+    # Each refresh leaves a file of few rows in every hour to which late events came. By default one weighs as 4 MiB, so
+    # that four are a task, and a refresh would spend most of its time on starting tasks.
     "read.split.open-file-cost": str(256 * 2**10),
 }
 
