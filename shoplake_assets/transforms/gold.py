@@ -24,7 +24,7 @@ from shoplake_assets.contracts.gold import (
 from shoplake_assets.events.shape import EventType
 
 WINDOWS: dict[str, int | None] = {"24h": 24, "7d": 7 * 24, "30d": 30 * 24, "all": None}
-"""Windows of the top lists, in hours; None is everything."""
+"""Windows of the top lists, in hours, the narrowest first; None is everything."""
 LIST_LENGTH = 100
 
 _REVENUE = T.DecimalType(*REVENUE)
@@ -92,19 +92,9 @@ def category_sales(products: DataFrame) -> DataFrame:
 
 def top_products(products: DataFrame, *, newest_hour: Column) -> DataFrame:
     """The products with the most revenue in each window, with their newest name and category."""
-    newest = F.struct("event_hour", "category")
-    return _as(
-        TopProducts,
-        _top(
-            products,
-            by="product_id",
-            newest_hour=newest_hour,
-            also=(
-                F.max_by("product_name", newest).alias("product_name"),
-                F.max_by("category", newest).alias("category"),
-            ),
-        ),
-    )
+    facts = products.withColumn("newest", F.struct("event_hour", "category", "product_name"))
+    top = _top(facts, by="product_id", newest_hour=newest_hour, also=(F.max("newest").alias("newest"),))
+    return _as(TopProducts, top.select("*", "newest.product_name", "newest.category"))
 
 
 def top_users(users: DataFrame, *, newest_hour: Column) -> DataFrame:
@@ -113,16 +103,28 @@ def top_users(users: DataFrame, *, newest_hour: Column) -> DataFrame:
 
 
 def _top(facts: DataFrame, *, by: str, newest_hour: Column, also: tuple[Column, ...] = ()) -> DataFrame:
-    """Rank `by` in all windows at once: each fact row counts in every window that reaches back to its hour.
+    """Rank `by` in all windows at once.
 
     A window of n hours is the newest hour and the n - 1 before it. Who sold nothing is on no list.
+
+    Each window holds all narrower ones. So the facts, which grow with the lake, are summed once, each in the narrowest
+    window that reaches back to its hour; only these few sums then count in every wider one.
+
+    Args:
+        facts: Rows of an hour.
+        by: What is ranked.
+        newest_hour: The hour from which the windows count back.
+        also: What else is kept of the facts: aggregates that can be taken of their own results, named as their column.
     """
     age = F.timestamp_diff("HOUR", F.col("event_hour"), newest_hour)
-    windows = F.array(
+    windows = F.array(*(F.lit(name) for name in WINDOWS))
+    narrowest = F.coalesce(
         *(F.lit(name) if hours is None else F.when(age < hours, F.lit(name)) for name, hours in WINDOWS.items())
     )
-    sold = facts.where(F.col("purchases") > 0).withColumn("window", F.explode(F.array_compact(windows)))
-    totals = sold.groupBy("window", by).agg(*_sales_of_facts(), *also)
+    wider = F.slice(windows, F.array_position(windows, F.col("window")).cast("int"), len(WINDOWS))
+    sums = (*_sales_of_facts(), *also)
+    parts = facts.where(F.col("purchases") > 0).withColumn("window", narrowest).groupBy("window", by).agg(*sums)
+    totals = parts.withColumn("window", F.explode(wider)).groupBy("window", by).agg(*sums)
     order = Window.partitionBy("window").orderBy(F.desc("revenue"), F.asc(by))
     return totals.withColumn("rank", F.row_number().over(order)).where(F.col("rank") <= LIST_LENGTH)
 
