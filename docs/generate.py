@@ -1,10 +1,10 @@
 """Writes the pages of the documentation that are made from the code, so that they cannot say anything else.
 
-    python docs/generate.py           writes docs/settings.md, docs/tables.md and docs/SCALING.md
+    python docs/generate.py           writes settings.md, tables.md, SCALING.md and BENCHMARKS.md in docs/
     python docs/generate.py --check   writes nothing; ends with 1 and the names of pages that are out of date
 
 Belongs here: the form of these pages. Does not belong here: what they say: that is in `settings`, in `contracts`, and
-in the lineage and the checks of `definitions`; the page on capacity has `scaling_page`.
+in the lineage and the checks of `definitions`; `scaling_page` and `benchmarks_page` are made from what was measured.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
+from benchmarks_page import benchmarks_page
 from scaling_page import scaling_page
 
 from shoplake_assets.assets.check_specs import check_specs
@@ -88,6 +89,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "tables.md": tables_page,
     "SCALING.md": lambda: scaling_page(NOTE),
+    "BENCHMARKS.md": lambda: benchmarks_page(NOTE),
 }
 
 

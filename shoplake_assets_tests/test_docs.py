@@ -25,6 +25,7 @@ PROSE = (
     "docs/kubernetes.md",
     "docs/moving.md",
     "docs/SCALING.md",
+    "docs/BENCHMARKS.md",
     "docs/security.md",
     "docs/upgrading.md",
     "docker/README.md",
