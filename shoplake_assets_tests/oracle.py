@@ -41,9 +41,29 @@ def gold(events: Iterable[Event]) -> dict[str, list[Row]]:
         "gold.product_hourly": products,
         "gold.user_hourly": users,
         "gold.category_sales": _category_sales(products),
-        "gold.top_products": _top(products, by="product_id", newest=newest),
-        "gold.top_users": _top(users, by="user_id", newest=newest),
+        "gold.top_products": top_list(products, by="product_id", newest=newest),
+        "gold.top_users": top_list(users, by="user_id", newest=newest),
     }
+
+
+def top_list(facts: Sequence[Row], *, by: str, newest: datetime) -> list[Row]:
+    """Who sold most, or bought most, in each window, from hourly facts; sorted by the key."""
+    rows: list[Row] = []
+    for window, hours in WINDOWS.items():
+        within = [
+            fact
+            for fact in facts
+            if fact["purchases"] and (hours is None or fact["event_hour"] > newest - timedelta(hours=hours))
+        ]
+        ranked = sorted(
+            ((name, group, _added_up(group)) for name, group in _grouped(within, lambda fact: fact[by])),
+            key=lambda entry: (-entry[2]["revenue"], entry[0]),
+        )
+        for rank, (name, group, total) in enumerate(ranked[:LONGEST_LIST], start=1):
+            latest = max(group, key=lambda fact: (fact["event_hour"], fact.get("category", "")))
+            also = {key: latest[key] for key in ("product_name", "category") if key in latest}
+            rows.append({"window": window, "rank": rank, by: name, **also, **total})
+    return sorted(rows, key=lambda row: (row["window"], row["rank"]))
 
 
 def _hourly_sales(events: Sequence[Event]) -> list[Row]:
@@ -117,25 +137,6 @@ def _category_sales(products: Sequence[Row]) -> list[Row]:
         {"event_date": day, "category": category, **_added_up(group)}
         for (day, category), group in _grouped(products, lambda row: (row["event_hour"].date(), row["category"]))
     ]
-
-
-def _top(facts: Sequence[Row], *, by: str, newest: datetime) -> list[Row]:
-    rows: list[Row] = []
-    for window, hours in WINDOWS.items():
-        within = [
-            fact
-            for fact in facts
-            if fact["purchases"] and (hours is None or fact["event_hour"] > newest - timedelta(hours=hours))
-        ]
-        ranked = sorted(
-            ((name, group, _added_up(group)) for name, group in _grouped(within, lambda fact: fact[by])),
-            key=lambda entry: (-entry[2]["revenue"], entry[0]),
-        )
-        for rank, (name, group, total) in enumerate(ranked[:LONGEST_LIST], start=1):
-            latest = max(group, key=lambda fact: (fact["event_hour"], fact.get("category", "")))
-            also = {key: latest[key] for key in ("product_name", "category") if key in latest}
-            rows.append({"window": window, "rank": rank, by: name, **also, **total})
-    return sorted(rows, key=lambda row: (row["window"], row["rank"]))
 
 
 def _grouped(rows: Iterable[Any], key: Any) -> list[tuple[Any, list[Any]]]:
