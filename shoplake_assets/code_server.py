@@ -17,11 +17,18 @@ from dagster._grpc import server
 
 WARM = (
     "shoplake_assets.definitions",
-    "shoplake_assets.lake.silver",
     "shoplake_assets.lake.gold",
+    "shoplake_assets.lake.lake",
+    "shoplake_assets.lake.silver",
+    "dagster._cli.api",
+    "dagster._core.storage.sqlite_storage",
+    "pandera.backends.pyspark.container",
+    "pyiceberg.catalog.sql",
+    "pyiceberg.io.pyarrow",
     "pyspark.sql.connect.session",
+    "pyspark.sql.connect.window",
 )
-"""What a run of a refresh imports."""
+"""What a run of a refresh imports, what it imports late among it; a name that is wrong would only make runs slower."""
 
 
 class WarmServer(server.DagsterApiServer):

@@ -5,7 +5,7 @@ Belongs here: making input and reading output. Does not belong here: expectation
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -126,10 +126,11 @@ class Shop:
 
     def _refresh_gold(self, run: str) -> dict[str, Refresh]:
         refreshed = {}
-        for outcome in refresh_gold(self.lake, tables=GOLD, run=run):
-            if isinstance(outcome, AuditFailedError):
-                raise outcome
-            refreshed[outcome[0].table] = outcome[0]
+        with closing(refresh_gold(self.lake, tables=GOLD, run=run)) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, AuditFailedError):
+                    raise outcome
+                refreshed[outcome[0].table] = outcome[0]
         return refreshed
 
     def refresh_silver(

@@ -4,6 +4,8 @@ Belongs here: the Dagster shell. Does not belong here: the refresh (`lake.gold`)
 """
 
 from collections.abc import Iterator
+from contextlib import closing
+from functools import cache
 
 import dagster as dg
 
@@ -52,19 +54,19 @@ def gold_tables(
     if context.retry_number:
         spark.begin_anew()
     chosen = {".".join(key.path) for key in context.op_execution_context.selected_asset_keys}
-    end = connection.kafka_end()
+    end = cache(connection.kafka_end)  # asked with the first table that is done, while the others are at work
     failures = []
-    outcomes = refresh_gold(connection.lake(spark.spark_session), tables=chosen, run=context.run_id[:8])
-    with following_contracts():
+    refresh = refresh_gold(connection.lake(spark.spark_session), tables=chosen, run=context.run_id[:8])
+    with following_contracts(), closing(refresh) as outcomes:
         for outcome in outcomes:
             if isinstance(outcome, AuditFailedError):
                 yield from checked(outcome.checks)
                 failures.append(outcome)
                 continue
-            refresh, checks = outcome
-            context.log.info("%s: %s", refresh.table, refresh.says)
-            yield materialized(refresh, connection=connection, end=end)
+            done, checks = outcome
+            context.log.info("%s: %s", done.table, done.says)
+            yield materialized(done, connection=connection, end=end())
             yield from checked(checks)
-            yield from standing(refresh.table, judged=checks)
+            yield from standing(done.table, judged=checks)
     if failures:
         raise refused(failures)

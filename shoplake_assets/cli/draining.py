@@ -40,9 +40,9 @@ def drain_lake(settings: "Settings", *, timeout_seconds: float, say: Callable[[s
         ShoplakeError: Something is stuck; the message says what.
     """
     began = time.monotonic()
-    topic = describe_topic(settings).id
-    begin = Position.of_topic(topic, beginning_offsets(settings))
-    target = Position.of_topic(topic, end_offsets(settings))
+    topic = describe_topic(settings)
+    begin = Position.of_topic(topic.id, beginning_offsets(settings, topic))
+    target = Position.of_topic(topic.id, end_offsets(settings, topic))
     deadline = began + timeout_seconds
     _wait_for_bronze(settings, begin, target, deadline=deadline, say=say)
     _wait_for_gold(settings, begin, target, deadline=deadline, say=say)

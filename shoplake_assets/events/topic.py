@@ -120,29 +120,29 @@ def describe_topic(settings: "Settings") -> Topic:
     return Topic(id=_render(found.topic_id), partitions=tuple(sorted(part.id for part in found.partitions)))
 
 
-def end_offsets(settings: "Settings") -> dict[int, int]:
-    """Ask, for each partition, for the offset that the next event will get.
+def end_offsets(settings: "Settings", topic: Topic | None = None) -> dict[int, int]:
+    """Ask, for each partition, for the offset that the next event will get; who has described the topic gives it.
 
     Raises:
         TopicMissingError: There is no such topic.
         ShoplakeError: The broker cannot be reached or refuses.
     """
-    return _offsets(settings, at=OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    return _offsets(settings, topic, at=OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
 
-def beginning_offsets(settings: "Settings") -> dict[int, int]:
-    """Ask, for each partition, for the oldest offset that retention has kept.
+def beginning_offsets(settings: "Settings", topic: Topic | None = None) -> dict[int, int]:
+    """Ask, for each partition, for the oldest offset that retention has kept; who has described the topic gives it.
 
     Raises:
         TopicMissingError: There is no such topic.
         ShoplakeError: The broker cannot be reached or refuses.
     """
-    return _offsets(settings, at=OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+    return _offsets(settings, topic, at=OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
 
-def _offsets(settings: "Settings", *, at: OffsetSpec) -> dict[int, int]:
-    topic = describe_topic(settings)
-    wanted = {TopicPartition(settings.kafka.topic, number): at for number in topic.partitions}
+def _offsets(settings: "Settings", topic: Topic | None, *, at: OffsetSpec) -> dict[int, int]:
+    partitions = (topic or describe_topic(settings)).partitions
+    wanted = {TopicPartition(settings.kafka.topic, number): at for number in partitions}
     attempts = Retrying(
         retry=retry_if_exception(_has_no_leader_yet),
         stop=stop_after_delay(PATIENCE_SECONDS),

@@ -7,10 +7,11 @@ A touched hour is recomputed from all of its source rows, so late events are rig
 nothing. The tables of one wave do not depend on each other and are refreshed side by side.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
+from queue import Queue
 from typing import TYPE_CHECKING
 
 import pyspark.sql.functions as F  # noqa: N812, TID253  only processes that hold a session come here
@@ -193,17 +194,33 @@ def plan_refresh(source: "Table", target: "Table", gold: GoldTable) -> Plan | No
     )
 
 
-def refresh_gold(lake: "Lake", *, tables: Collection[str], run: str) -> Iterator[Outcome]:
+def refresh_gold(lake: "Lake", *, tables: Collection[str], run: str) -> Generator[Outcome]:
     """Bring the named Gold tables up to Silver, wave by wave.
+
+    It works on while the caller deals with what came, since Dagster takes its time to write a table's events down. A
+    caller that gives up closes it, which waits until nothing is at work any more.
 
     Yields:
         For each table what was published and the checks it passed, or the error of its failed audit. Tables that are
         computed from a table whose audit failed are left alone: their source has not changed.
     """
-    for wave in WAVES:
-        chosen = [gold for gold in wave if gold.name in tables]
-        if chosen:
-            yield from _refresh_wave(lake, chosen, run=run)
+    outcomes: Queue[Outcome | None] = Queue()
+
+    def work() -> None:
+        try:
+            for wave in WAVES:
+                chosen = [gold for gold in wave if gold.name in tables]
+                if chosen:
+                    for done in _refresh_wave(lake, chosen, run=run):
+                        outcomes.put(done)
+        finally:
+            outcomes.put(None)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        working = pool.submit(work)
+        while (outcome := outcomes.get()) is not None:
+            yield outcome
+        working.result()
 
 
 def _refresh_wave(lake: "Lake", wave: list[GoldTable], *, run: str) -> Iterator[Outcome]:

@@ -42,9 +42,9 @@ def ask_kafka(settings: "Settings") -> KafkaRange:
     # The probe first: the client takes long to find out that nobody listens.
     if (trouble := kafka_trouble(settings)) is not None:
         raise trouble
-    topic = describe_topic(settings).id
-    begin, end = beginning_offsets(settings), end_offsets(settings)
-    return KafkaRange(begin=Position.of_topic(topic, begin), end=Position.of_topic(topic, end))
+    topic = describe_topic(settings)
+    begin, end = beginning_offsets(settings, topic), end_offsets(settings, topic)
+    return KafkaRange(begin=Position.of_topic(topic.id, begin), end=Position.of_topic(topic.id, end))
 
 
 def ingest_status(settings: "Settings") -> dict[str, Any] | None:

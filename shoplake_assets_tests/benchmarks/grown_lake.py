@@ -8,7 +8,7 @@ is new touches as many rows of it as in a small one. One of a hundred comes late
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,9 +104,10 @@ class Grown:
         """
         run = f"e{self.events}"
         refresh_silver(self.lake, run=run)
-        for outcome in refresh_gold(self.lake, tables=GOLD, run=run):
-            if isinstance(outcome, AuditFailedError):
-                raise outcome
+        with closing(refresh_gold(self.lake, tables=GOLD, run=run)) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, AuditFailedError):
+                    raise outcome
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """The Gold tables' figures, held to an independent account in plain Python."""
 
 import random
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from shoplake_assets.lake.gold import refresh_gold
 from shoplake_assets.tables import (
     ALL,
     GOLD,
@@ -20,6 +22,7 @@ from shoplake_assets.tables import (
 from shoplake_assets_tests import oracle
 from shoplake_assets_tests.building import Fates, Shop, event, hour, purchase
 from shoplake_assets_tests.shoppers import as_payloads, random_events
+from shoplake_assets_tests.waiting import wait_until
 
 pytestmark = pytest.mark.spark
 
@@ -142,3 +145,11 @@ def test_an_hour_that_silver_no_longer_has_disappears_from_gold(shop: Shop) -> N
     for table in (GOLD_HOURLY_SALES, GOLD_PRODUCT_HOURLY, GOLD_CATEGORY_SALES):
         assert [row["revenue"] for row in shop.read(table)] == [Decimal("1.00")]
     assert {row["revenue"] for row in shop.read(GOLD_TOP_USERS)} == {Decimal("1.00")}
+
+
+def test_gold_is_worked_on_while_the_caller_deals_with_what_came(shop: Shop) -> None:
+    shop.produce(purchase(at="2026-03-01T10:00:00Z", price="1.00"))
+    shop.refresh_silver()
+    with closing(refresh_gold(shop.lake, tables=GOLD, run="ahead")) as outcomes:
+        next(outcomes)
+        wait_until(lambda: shop.read(GOLD_TOP_USERS) != [], what="the last table, while the first is dealt with")
