@@ -66,6 +66,7 @@ def benchmarks_page(note: str) -> str:
         warm_up=found["latency"]["warm_up_commits"],
         latency=_latency_tables(found["latency"]["rates"]),
         refreshes=_refresh_table(found["refresh_cost"]["summary"]),
+        refresh_parts=_parts_table(found["refresh_cost"]["parts"]),
         start=_start_table(found["start"]),
         spent=_spent_table(found["start"]),
         memory=_memory_table(found["start"]["memory"]),
@@ -170,6 +171,15 @@ def _refresh_table(summary: Mapping[str, Mapping[str, float]]) -> str:
     return _grid(
         ("Seconds", "median", "least", "most"),
         ((what, *(f"{one[key]:.1f}" for key in ("median", "least", "most"))) for what, one in summary.items()),
+        words=1,
+    )
+
+
+def _parts_table(parts: Mapping[str, Mapping[str, float]]) -> str:
+    names = next(iter(parts.values()))
+    return _grid(
+        ("Of an increment, seconds", *(f"{int(size):,} events" for size in parts)),
+        ((name, *(f"{of_size[name]:.1f}" for of_size in parts.values())) for name in names),
         words=1,
     )
 

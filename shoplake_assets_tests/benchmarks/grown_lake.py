@@ -7,14 +7,16 @@ Event number n arrives at a steady rate, so that a lake of twenty times the even
 is new touches as many rows of it as in a small one. One of a hundred comes late, by up to a day.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoplake_assets.lake.catalog import open_catalog
-from shoplake_assets.lake.gold import refresh_gold
+from shoplake_assets.lake.gold import FACTS, refresh_gold
 from shoplake_assets.lake.lake import Lake
 from shoplake_assets.lake.refresh import AuditFailedError
 from shoplake_assets.lake.session import close_session, shared_session
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 PER_HOUR = 20_000
 """Events in an hour."""
 PARTITIONS = 2
+PARTS = ("Silver", "Gold: hourly facts", "Gold: days and lists")
 _A_COMMIT = 1_000_000
 _START = "2026-01-01T00:00:00Z"
 _EVENTS = """
@@ -96,18 +99,27 @@ class Grown:
         commit(self.lake, first=self.events, count=count)
         self.events += count
 
-    def refresh(self) -> None:
+    def refresh(self) -> dict[str, float]:
         """Refresh all tables.
+
+        Returns:
+            The seconds of Silver, of Gold's hourly facts, and of what is made from these.
 
         Raises:
             AuditFailedError: An audit failed.
         """
-        run = f"e{self.events}"
+        run, facts = f"e{self.events}", {gold.name for gold in FACTS}
+        ends = [time.monotonic()]
         refresh_silver(self.lake, run=run)
+        ends += [time.monotonic()] * 2
         with closing(refresh_gold(self.lake, tables=GOLD, run=run)) as outcomes:
             for outcome in outcomes:
                 if isinstance(outcome, AuditFailedError):
                     raise outcome
+                if outcome[0].table in facts:
+                    ends[2] = time.monotonic()
+        ends.append(time.monotonic())
+        return {part: round(end - start, 2) for part, (start, end) in zip(PARTS, pairwise(ends), strict=True)}
 
 
 @contextmanager

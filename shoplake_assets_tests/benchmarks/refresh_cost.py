@@ -27,7 +27,7 @@ from rich.table import Table
 
 from shoplake_assets.runtime.java import find_java
 from shoplake_assets.runtime.supervision import process_states
-from shoplake_assets_tests.benchmarks.grown_lake import Grown, grown_lake
+from shoplake_assets_tests.benchmarks.grown_lake import PARTS, Grown, grown_lake
 from shoplake_assets_tests.benchmarks.metering import metered
 from shoplake_assets_tests.benchmarks.peers import classic
 from shoplake_assets_tests.benchmarks.running import about
@@ -40,8 +40,8 @@ def increment(grown: Grown) -> dict[str, Any]:
     grown.add(INCREMENT)
     spark = process_states(grown.settings)["spark"].pid or 0
     with metered(grown.settings.home / "warehouse", {"spark": spark, "client": os.getpid()}) as (cost, _):
-        grown.refresh()
-    return asdict(cost)
+        parts = grown.refresh()
+    return {**asdict(cost), "parts": parts}
 
 
 def summary(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -51,6 +51,15 @@ def summary(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
         seconds = [one["seconds"] for one in runs if f"{one['what']}, {one['lake']:,} events" == name]
         found[name] = {"least": min(seconds), "median": median(seconds), "most": max(seconds)}
     return found
+
+
+def parts_of(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Median seconds of each part of an increment, by the lake's size."""
+    increments = [one for one in runs if one["what"] == "increment"]
+    return {
+        str(size): {part: median(one["parts"][part] for one in increments if one["lake"] == size) for part in PARTS}
+        for size in sorted({one["lake"] for one in increments})
+    }
 
 
 def main(
@@ -93,6 +102,7 @@ def main(
         document |= {
             "increment": INCREMENT,
             "summary": found,
+            "parts": parts_of(runs),
             "runs": runs,
         }
         output.write_text(json.dumps(document, indent=2) + "\n")
