@@ -185,20 +185,25 @@ def _parts_table(parts: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _start_table(start: Mapping[str, Any]) -> str:
-    rows = ((what, start[key]) for what, key in (("all ready", "ready_seconds"), ("first row of Gold", "gold_seconds")))
+    rows = {"all ready": start["ready_seconds"], **start["milestones"], "first row of Gold": start["gold_seconds"]}
     return _grid(
         ("From `shoplake up`, seconds", "median", "least", "most"),
-        ((what, *(f"{pick(all_):.1f}" for pick in (median, min, max))) for what, all_ in rows),
+        ((what, *(f"{pick(all_):.1f}" for pick in (median, min, max))) for what, all_ in rows.items()),
         words=1,
     )
 
 
 def _spent_table(start: Mapping[str, Any]) -> str:
-    spent = start["cpu_seconds"]
-    whole = {"all": sum(spent.values()), "there were": start["cores"] * median(start["ready_seconds"])}
+    columns = [
+        {**spent, "all": sum(spent.values()), "there were": start["cores"] * median(start[seconds])}
+        for spent, seconds in (
+            (start["cpu_seconds"], "ready_seconds"),
+            (start["cpu_seconds_to_gold"], "gold_seconds"),
+        )
+    ]
     return _grid(
-        ("Until all are ready", "CPU seconds"),
-        ((name, f"{seconds:.1f}") for name, seconds in {**spent, **whole}.items()),
+        ("CPU seconds", "until all are ready", "until the first row of Gold"),
+        ((name, *(f"{column[name]:.1f}" for column in columns)) for name in columns[0]),
         words=1,
     )
 

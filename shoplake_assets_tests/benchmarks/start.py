@@ -13,7 +13,7 @@ Belongs here: the seconds and the bytes. It asserts nothing: machines are noisy.
 import json
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -27,9 +27,10 @@ from rich.table import Table
 from shoplake_assets.lake.catalog import open_catalog
 from shoplake_assets.lake.snapshots import rows_of
 from shoplake_assets.runtime.supervision import process_states
-from shoplake_assets.tables import GOLD_HOURLY_SALES
+from shoplake_assets.tables import BRONZE_EVENTS, GOLD_HOURLY_SALES
 from shoplake_assets_tests.benchmarks.metering import Processes
 from shoplake_assets_tests.benchmarks.running import about, running_lake
+from shoplake_assets_tests.benchmarks.tracing import runs_of
 from shoplake_assets_tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -82,6 +83,17 @@ def _has_gold(settings: "Settings") -> bool:
     return rows_of(open_catalog(settings).load_table(GOLD_HOURLY_SALES).current_snapshot()) > 0
 
 
+def milestones(settings: "Settings") -> dict[str, float]:
+    """When the way to the first row of Gold came to each of its places, in seconds since 1970."""
+    first = open_catalog(settings).load_table(BRONZE_EVENTS).snapshots()[0]
+    run = runs_of(settings)[0]
+    return {
+        "first commit to Bronze": first.timestamp_ms / 1000,
+        "first refresh is asked for": run.created,
+        "Silver begins": run.silver_began,
+    }
+
+
 def watch(settings: "Settings", *, seconds: float) -> list[dict[str, int]]:
     """Look at the memory once a second."""
     looks = []
@@ -104,14 +116,19 @@ def main(
     ready: list[float] = []
     gold: list[float] = []
     spent: list[dict[str, float]] = []
+    spent_to_gold: list[dict[str, float]] = []
+    places: list[dict[str, float]] = []
     looks: list[dict[str, int]] = []
     for number in range(rounds):
-        began, before = time.monotonic(), _spent_by_commands()
+        began, clock, before = time.monotonic(), time.time(), _spent_by_commands()
         with running_lake(GENERATOR__RATE=RATE) as settings:
             ready.append(round(time.monotonic() - began, 1))
-            spent.append({"up": round(_spent_by_commands() - before, 2), **processor_seconds(settings)})
+            by_up = {"up": round(_spent_by_commands() - before, 2)}
+            spent.append({**by_up, **processor_seconds(settings)})
             wait_until(partial(_has_gold, settings), what="Gold has a row")
             gold.append(round(time.monotonic() - began, 1))
+            spent_to_gold.append({**by_up, **processor_seconds(settings)})
+            places.append({place: round(moment - clock, 1) for place, moment in milestones(settings).items()})
             console.print(f"ready after {ready[-1]} s, first row of Gold after {gold[-1]} s; CPU seconds: {spent[-1]}")
             if number == rounds - 1:
                 looks = watch(settings, seconds=minutes * 60)
@@ -133,9 +150,15 @@ def main(
         document |= {"rate": RATE, "ready_seconds": ready, "gold_seconds": gold, "minutes": minutes, "memory": memory}
         document |= {
             "cores": psutil.cpu_count(),
-            "cpu_seconds": {name: median(one[name] for one in spent) for name in spent[0]},
+            "cpu_seconds": _medians(spent),
+            "cpu_seconds_to_gold": _medians(spent_to_gold),
+            "milestones": {place: [one[place] for one in places] for place in places[0]},
         }
         output.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: round(median(one[name] for one in rounds), 2) for name in rounds[0]}
 
 
 if __name__ == "__main__":
